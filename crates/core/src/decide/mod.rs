@@ -1,0 +1,141 @@
+//! `decide`: what one command does to the state it was shown.
+//!
+//! One file an area; this one holds the way in and the tokens, which work alike for all.
+
+mod access;
+mod method;
+mod money;
+mod pay;
+mod renew;
+mod service;
+
+use jiff::Timestamp;
+
+use crate::command::{Action, Command, Reply};
+use crate::idempotency::{Answer, Replay};
+use crate::order::{Order, OrderState};
+use crate::refusal::Refusal;
+use crate::snapshot::{Change, Snapshot};
+
+/// The longest idempotency token, in characters.
+pub const TOKEN_LENGTH_MAX: usize = 64;
+
+/// What a command does: rows to write, in order, and what the caller hears. Messages to leave after the commit are
+/// rows too ([`Change::Notify`]), so that a crash loses none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// Rows to write, in order. None for a command that was carried out before.
+    pub changes: Vec<Change>,
+    /// What the caller hears once the rows are on disk.
+    pub reply: Reply,
+}
+
+impl Decision {
+    fn new(changes: Vec<Change>, reply: Reply) -> Self {
+        Self { changes, reply }
+    }
+
+    fn done(change: Change) -> Self {
+        Self::new(vec![change], Reply::Done)
+    }
+}
+
+/// Decides what one command does to the state it was shown. Pure: same input, same decision.
+///
+/// A token that was used before for the same request gets the first reply and changes nothing.
+///
+/// # Errors
+/// The [`Refusal`]; nothing is to be written then, and no token is used up.
+pub fn decide(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Decision, Refusal> {
+    if let Some(reply) = replayed(now, seen, command)? {
+        return Ok(Decision::new(Vec::new(), reply));
+    }
+    let mut decision = carry_out(now, seen, command)?;
+    if let (Some(token), Some(answer)) = (&command.token, answer(&decision.reply)) {
+        decision.changes.push(Change::Remember(Replay {
+            token: token.lookup(command.account),
+            digest: token.digest,
+            answer,
+            keep_until: token.keep_until,
+        }));
+    }
+    Ok(decision)
+}
+
+fn carry_out(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Decision, Refusal> {
+    let account = seen.account(command.account)?;
+    match &command.action {
+        Action::Renew { request, password } => renew::place(now, seen, account, request, password),
+        Action::Pay { order, with } => pay::pay(now, seen, account, *order, *with),
+        Action::CancelOrder { order } => renew::cancel(now, seen, account, *order),
+        Action::CreditOrder { order } => money::credit_order(now, seen, account, *order),
+        Action::CreditBalance { amount, memo } => money::credit_balance(now, seen, account, *amount, memo),
+        Action::SetRenewal { service, mode, period } => {
+            service::set_renewal(now, seen, account, *service, *mode, *period)
+        }
+        Action::Rename { service, display_name } => service::rename(seen, account, *service, display_name.as_deref()),
+        Action::Suspend { service } => service::suspend(now, seen, account, *service),
+        Action::Reopen { service } => service::reopen(seen, account, *service),
+        Action::Terminate { service } => service::terminate(seen, account, *service),
+        Action::RequestTermination { service, token, token_digest } => {
+            service::request_termination(now, seen, account, *service, token, *token_digest)
+        }
+        Action::ConfirmTermination { service, token_digest } => {
+            service::confirm_termination(now, seen, account, *service, token_digest)
+        }
+        Action::EditMethod { method, description, preference } => {
+            method::edit(now, seen, account, *method, description.as_deref(), *preference)
+        }
+        Action::RemoveMethod { method } => method::remove(seen, account, *method),
+        Action::RegisterApplication(new) => Ok(access::register(now, seen, account, new)),
+        Action::RevokeApplication { application } => access::revoke(seen, account, *application),
+        Action::EditApplication { application, name, description } => {
+            access::edit_application(seen, account, *application, name, description)
+        }
+        Action::IssueCredential(new) => access::issue(now, seen, account, new),
+        Action::ApproveCredential { credential, expires } => access::approve(now, seen, account, *credential, *expires),
+        Action::RefuseCredential { credential } => access::refuse(now, seen, account, *credential),
+        Action::EditCredential { credential, allowed_ips } => {
+            access::edit_credential(seen, account, *credential, allowed_ips)
+        }
+        Action::ExpireCredential { credential } => access::expire(seen, account, *credential),
+        Action::TouchCredential { credential } => access::touch(now, seen, account, *credential),
+    }
+}
+
+/// What a command was answered before, if its token was used for it. What was answered never changes, so this can be
+/// asked ahead of the lane, of any reader that was shown the token's [`Want::Replay`](crate::snapshot::Want::Replay).
+///
+/// # Errors
+/// [`Refusal::TokenMalformed`]; [`Refusal::TokenMismatch`] when the token was used for another request.
+pub fn replayed(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Option<Reply>, Refusal> {
+    let Some(token) = &command.token else { return Ok(None) };
+    let plain = token.key.bytes().all(|byte| byte.is_ascii_graphic());
+    if token.key.is_empty() || token.key.len() > TOKEN_LENGTH_MAX || !plain {
+        return Err(Refusal::TokenMalformed);
+    }
+    let Some(replay) = seen.replays.get(&token.lookup(command.account)) else { return Ok(None) };
+    if now >= replay.keep_until {
+        return Ok(None);
+    }
+    if replay.digest != token.digest {
+        return Err(Refusal::TokenMismatch);
+    }
+    let order = seen.order_of(command.account, replay.answer.order())?.clone();
+    Ok(Some(match replay.answer {
+        // It was open when it was placed, whatever became of it.
+        Answer::Placed(_) => Reply::Placed(Order { state: OrderState::Open, ..order }),
+        Answer::Paid(_) => Reply::Paid(order),
+    }))
+}
+
+fn answer(reply: &Reply) -> Option<Answer> {
+    match reply {
+        Reply::Placed(order) => Some(Answer::Placed(order.id)),
+        Reply::Paid(order) => Some(Answer::Paid(order.id)),
+        Reply::Application(_) | Reply::Credential(_) | Reply::From(_) | Reply::Done => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

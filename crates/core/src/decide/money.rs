@@ -1,0 +1,92 @@
+//! Money by hand: topping a balance up, and taking a paid order's invoice back.
+
+use jiff::Timestamp;
+
+use super::Decision;
+use crate::account::Account;
+use crate::command::Reply;
+use crate::ids::{InvoiceId, OrderId};
+use crate::invoice::{Invoice, InvoiceKind};
+use crate::ledger::{Book, Transfer};
+use crate::money::{Money, MoneyError};
+use crate::order::OrderState;
+use crate::refusal::Refusal;
+use crate::snapshot::{Change, Snapshot};
+
+/// Puts money on an account's balance.
+pub(super) fn credit_balance(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    amount: Money,
+    memo: &str,
+) -> Result<Decision, Refusal> {
+    if amount.currency() != account.currency {
+        let (left, right) = (account.currency, amount.currency());
+        return Err(Refusal::Money(MoneyError::CurrencyMismatch { left, right }));
+    }
+    if amount.minor() <= 0 {
+        return Err(Refusal::AmountNotPositive);
+    }
+    let transfer = Transfer {
+        account: account.id,
+        debit: Book::Adjustment,
+        credit: Book::Balance,
+        amount,
+        order: None,
+        at: now,
+        memo: Some(memo.to_owned()),
+    };
+    check_fits(seen, &transfer)?;
+    Ok(Decision::done(Change::Book(transfer)))
+}
+
+/// Takes a paid order's invoice back: a credit note, and its money on the balance. The paid term stays.
+pub(super) fn credit_order(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    id: OrderId,
+) -> Result<Decision, Refusal> {
+    let order = seen.order_of(account.id, id)?;
+    let OrderState::Fulfilled(_) = order.state else { return Err(Refusal::OrderNotPaid(id)) };
+    let original = seen.original(id).ok_or(Refusal::OrderNotPaid(id))?;
+    if seen.credit_note(id, original.id).is_some() {
+        return Err(Refusal::OrderCredited(id));
+    }
+    let note = Invoice {
+        id: InvoiceId(seen.next.invoice),
+        kind: InvoiceKind::CreditNote { corrects: original.id },
+        series: seen.catalogue.seller.credit_series.clone(),
+        number: seen.next.credit_number,
+        issued: now,
+        net: original.net.negated()?,
+        tax: original.tax.negated()?,
+        gross: original.gross.negated()?,
+        ..original.clone()
+    };
+    let mut changes = vec![Change::IssueInvoice(note)];
+    for (debit, amount) in [(Book::Revenue, order.net), (Book::Tax, order.tax)] {
+        if amount.is_zero() {
+            continue;
+        }
+        let transfer = Transfer {
+            account: account.id,
+            debit,
+            credit: Book::Balance,
+            amount,
+            order: Some(id),
+            at: now,
+            memo: None,
+        };
+        check_fits(seen, &transfer)?;
+        changes.push(Change::Book(transfer));
+    }
+    Ok(Decision::new(changes, Reply::Done))
+}
+
+fn check_fits(seen: &Snapshot, transfer: &Transfer) -> Result<(), Refusal> {
+    let balances = seen.balances.get(&transfer.account).ok_or(Refusal::UnknownAccount(transfer.account))?;
+    balances.after(transfer)?;
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! Orders: placed renewals, their lines and their states.
+
+use jiff::Timestamp;
+
+use crate::calendar::{Period, Term};
+use crate::ids::{AccountId, OrderId, ServiceId};
+use crate::money::Money;
+use crate::refusal::Refusal;
+
+/// Where an order is in its life. Money and term move in one step, so a paid order is a fulfilled one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderState {
+    /// Placed, not paid; lapses at the instant the order names.
+    Open,
+    /// Paid, and its services extended, at this instant.
+    Fulfilled(Timestamp),
+    /// Withdrawn before it was paid, at this instant.
+    Cancelled(Timestamp),
+    /// Not paid in time.
+    Lapsed,
+}
+
+impl OrderState {
+    /// The word for it in SQL and replies.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Fulfilled(_) => "fulfilled",
+            Self::Cancelled(_) => "cancelled",
+            Self::Lapsed => "lapsed",
+        }
+    }
+}
+
+/// Who placed an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A person or a program of the customer's.
+    Customer,
+    /// Our own schedule.
+    Schedule,
+}
+
+impl Origin {
+    /// The word for it in SQL and replies.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Schedule => "schedule",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Customer, Self::Schedule].into_iter().find(|origin| origin.word() == word)
+    }
+}
+
+/// A placed renewal of one or more services for one period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Which order.
+    pub id: OrderId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Where it is in its life, as written; see [`Order::state_at`] for what holds now.
+    pub state: OrderState,
+    /// Whether its owner placed it or the schedule did.
+    pub origin: Origin,
+    /// What its services are renewed for.
+    pub period: Period,
+    /// The promo code that was used.
+    pub promo: Option<String>,
+    /// When it was placed.
+    pub placed: Timestamp,
+    /// When it lapses if nobody pays.
+    pub lapses: Timestamp,
+    /// The secret in the links to its documents.
+    pub password: String,
+    /// Sum of the lines, without tax.
+    pub net: Money,
+    /// Tax on it.
+    pub tax: Money,
+    /// What is to be paid.
+    pub gross: Money,
+    /// What it renews, in the order in which they are shown.
+    pub lines: Vec<OrderLine>,
+}
+
+/// One service's renewal in an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderLine {
+    /// The service that is renewed.
+    pub service: ServiceId,
+    /// The service's name when the order was placed.
+    pub service_name: String,
+    /// The product's name when the order was placed.
+    pub description: String,
+    /// From the old expiry (the fence) to the new one: once it is paid, what was in fact extended. The two differ where
+    /// renewals of a service add up.
+    pub term: Term,
+    /// The price before any discount, net.
+    pub list: Money,
+    /// What is paid for it, net.
+    pub net: Money,
+    /// Its share of the order's tax.
+    pub tax: Money,
+}
+
+impl Order {
+    /// Where the order is at an instant: an open one lapses by itself.
+    pub fn state_at(&self, now: Timestamp) -> OrderState {
+        if self.state == OrderState::Open && now >= self.lapses { OrderState::Lapsed } else { self.state }
+    }
+
+    /// Whether it can still be paid or withdrawn.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that says what became of it.
+    pub fn check_open(&self, now: Timestamp) -> Result<(), Refusal> {
+        match self.state_at(now) {
+            OrderState::Open => Ok(()),
+            OrderState::Fulfilled(_) => Err(Refusal::OrderPaid(self.id)),
+            OrderState::Cancelled(_) => Err(Refusal::OrderCancelled(self.id)),
+            OrderState::Lapsed => Err(Refusal::OrderLapsed(self.id)),
+        }
+    }
+
+    /// Whether it still waits for its payment at an instant.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.state_at(now) == OrderState::Open
+    }
+
+    /// Whether it renews exactly these services, in whatever order they are named.
+    pub fn renews_exactly(&self, services: &[ServiceId]) -> bool {
+        self.lines.len() == services.len() && self.lines.iter().all(|line| services.contains(&line.service))
+    }
+}

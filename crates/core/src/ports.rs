@@ -1,0 +1,207 @@
+//! Ports: the traits in which the rooms meet. `engine` and `store` stand behind them, `providers` and the binary in
+//! front.
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+
+use jiff::Timestamp;
+
+use crate::account::Account;
+use crate::command::{Command, Reply};
+use crate::credential::{Application, Credential};
+use crate::ids::{AccountId, InvoiceId, MethodId, OrderId, ServiceId};
+use crate::invoice::Invoice;
+use crate::ledger::Transfer;
+use crate::product::Kind;
+use crate::refusal::Refusal;
+use crate::snapshot::{Snapshot, Want};
+
+/// A future on the heap, so that traits stay object-safe.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A part of the house did not answer. Nothing is known to have happened, and nothing that was answered before is lost.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {doing}")]
+pub struct Failure {
+    /// What was being done, such as "load a batch".
+    pub doing: &'static str,
+    /// Why it failed.
+    #[source]
+    pub cause: Box<dyn Error + Send + Sync>,
+}
+
+impl Failure {
+    /// Says what was being done, and why it failed.
+    pub fn new(doing: &'static str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { doing, cause: cause.into() }
+    }
+}
+
+/// Why a command has no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    /// The rules say no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Something did not answer before anything was committed; the command was not carried out.
+    #[error(transparent)]
+    NotDone(#[from] Failure),
+    /// The commit did not answer; whether the command was carried out is not known.
+    #[error("it is not known whether this was done")]
+    Unknown(#[source] Failure),
+    /// The house is closing; the command was not carried out.
+    #[error("shutting down")]
+    Closing,
+}
+
+/// Carries commands out, in batches; a reply is given only once its commit is durable on disk.
+pub trait Lane: Send + Sync {
+    /// Carries one command out.
+    ///
+    /// # Errors
+    /// [`Rejection`]; the command changed nothing when it was refused.
+    fn submit(&self, command: Command) -> BoxFuture<'_, Result<Reply, Rejection>>;
+}
+
+/// Says what time it is. There is one clock in the house.
+pub trait Clock: Send + Sync {
+    /// The present instant.
+    fn now(&self) -> Timestamp;
+}
+
+/// Keeps signing secrets: what is sealed can be stored, and opened only with the seller's master key.
+pub trait Vault: Send + Sync {
+    /// Encrypts a secret.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is no randomness.
+    fn seal(&self, secret: &[u8]) -> Result<Vec<u8>, Failure>;
+
+    /// Decrypts a sealed secret.
+    ///
+    /// # Errors
+    /// [`Failure`] when it was sealed under another key or has been changed.
+    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, Failure>;
+}
+
+/// A span of instants, both ends open where they are absent: `from <= instant <= to`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The first instant.
+    pub from: Option<Timestamp>,
+    /// The last instant.
+    pub to: Option<Timestamp>,
+}
+
+/// Reads the ledger. Every list is in order of id; every question about an account's things names the account.
+pub trait Books {
+    /// Loads everything that is wanted.
+    ///
+    /// # Errors
+    /// [`Failure`] when the store does not answer; so for all methods.
+    fn load(&self, wants: &[Want]) -> Result<Snapshot, Failure>;
+
+    /// One account.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn account(&self, id: AccountId) -> Result<Option<Account>, Failure>;
+
+    /// All accounts.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn account_ids(&self) -> Result<Vec<AccountId>, Failure>;
+
+    /// The account with a customer number.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn find_account(&self, code: &str) -> Result<Option<AccountId>, Failure>;
+
+    /// The services of an account; of one kind, if one is given. Terminated ones included.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn service_ids(&self, account: AccountId, kind: Option<Kind>) -> Result<Vec<ServiceId>, Failure>;
+
+    /// The service of an account with a name.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn find_service(&self, account: AccountId, kind: Kind, name: &str) -> Result<Option<ServiceId>, Failure>;
+
+    /// The orders of an account placed in a span.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn order_ids(&self, account: AccountId, placed: Span) -> Result<Vec<OrderId>, Failure>;
+
+    /// The originals and credit notes of an account issued in a span.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn invoices(&self, account: AccountId, issued: Span) -> Result<Vec<Invoice>, Failure>;
+
+    /// One original or credit note of an account.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn invoice(&self, account: AccountId, id: InvoiceId) -> Result<Option<Invoice>, Failure>;
+
+    /// The original or credit note of an account with a number of a series.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn find_invoice(&self, account: AccountId, series: &str, number: i64) -> Result<Option<Invoice>, Failure>;
+
+    /// The registered payment methods of an account.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn method_ids(&self, account: AccountId) -> Result<Vec<MethodId>, Failure>;
+
+    /// The transfers that moved an account's balance, with their ids.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn balance_movements(&self, account: AccountId, booked: Span) -> Result<Vec<(i64, Transfer)>, Failure>;
+
+    /// Counts up whenever an application, a credential or an account changes; notes of a credential's use aside. What
+    /// was read of them at this version still holds.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn access_version(&self) -> Result<i64, Failure>;
+
+    /// The application of a dialect with a public key.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn find_application(&self, dialect: &str, key: &str) -> Result<Option<Application>, Failure>;
+
+    /// The applications that an account owns.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn applications(&self, owner: AccountId) -> Result<Vec<Application>, Failure>;
+
+    /// The credential of a dialect whose secret has this SHA-256.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn find_credential(&self, dialect: &str, digest: &[u8; 32]) -> Result<Option<Credential>, Failure>;
+
+    /// The credential whose owner is asked by the link with this token (SHA-256).
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn find_pending_credential(&self, approval_digest: &[u8; 32]) -> Result<Option<Credential>, Failure>;
+
+    /// The credentials that act for an account.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn credentials(&self, account: AccountId) -> Result<Vec<Credential>, Failure>;
+}

@@ -1,0 +1,162 @@
+//! Products, their prices, and what lowers a price: promo codes and coupons.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use crate::calendar::Period;
+use crate::ids::{AccountId, CouponId, OrderId, ProductId};
+use crate::money::{Currency, Money, Rate};
+
+/// What kind of thing a service is; a dialect shows the kinds it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A virtual or dedicated server.
+    Server,
+    /// A domain name.
+    Domain,
+    /// A shared hosting plan.
+    Hosting,
+    /// A cloud instance.
+    Instance,
+    /// An add-on or option of another service.
+    Addon,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Server, Self::Domain, Self::Hosting, Self::Instance, Self::Addon];
+
+    /// The word for it in SQL, files and replies.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Domain => "domain",
+            Self::Hosting => "hosting",
+            Self::Instance => "instance",
+            Self::Addon => "addon",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// Whether a product can be renewed, and how often at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewability {
+    /// One open renewal per service at a time.
+    OneOpen,
+    /// Several open renewals per service; each paid one adds its period.
+    Stacking,
+    /// Sold once, never renewed.
+    OneShot,
+}
+
+impl Renewability {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::OneOpen, Self::Stacking, Self::OneShot];
+
+    /// The word for it in SQL and files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OneOpen => "one-open",
+            Self::Stacking => "stacking",
+            Self::OneShot => "one-shot",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.word() == word)
+    }
+}
+
+/// What a service is an instance of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// Which product.
+    pub id: ProductId,
+    /// The seller's code, such as `vps-ssd-1`; unique.
+    pub code: String,
+    /// The name on invoices, such as `Hosting Perso 2014`.
+    pub name: String,
+    /// What kind of thing it is.
+    pub kind: Kind,
+    /// Whether it can be renewed.
+    pub renewability: Renewability,
+    /// Days after expiry in which the service still runs.
+    pub grace_days: u16,
+    /// Days after the grace in which it is suspended but can still be renewed.
+    pub suspension_days: u16,
+    /// How many months from today a service may be paid ahead at the most; 0 for no bound.
+    pub ahead_months_max: u16,
+    /// List prices, net, by period and currency.
+    pub prices: Vec<Price>,
+}
+
+impl Product {
+    /// The list price for a period in a currency.
+    pub fn price(&self, period: Period, currency: Currency) -> Option<Money> {
+        price_in(&self.prices, period, currency)
+    }
+}
+
+/// A net price for one period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    /// What is paid for.
+    pub period: Period,
+    /// What it costs, without tax.
+    pub net: Money,
+}
+
+/// Finds the price for a period in a currency.
+pub fn price_in(prices: &[Price], period: Period, currency: Currency) -> Option<Money> {
+    prices.iter().find(|price| price.period == period && price.net.currency() == currency).map(|price| price.net)
+}
+
+/// A code that lowers each line by a rate, from a minimum period on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PromoCode {
+    /// What the customer types; letter case counts.
+    pub code: String,
+    /// The part taken off.
+    pub off: Rate,
+    /// The shortest period, in months, that it is given for.
+    pub months_min: u16,
+    /// From when it holds.
+    pub starts: Option<Timestamp>,
+    /// Until when it holds.
+    pub ends: Option<Timestamp>,
+}
+
+/// An amount off the net of one order of one account, used once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coupon {
+    /// Which coupon.
+    pub id: CouponId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// How much it takes off at the most.
+    pub amount: Money,
+    /// Until when it can be used.
+    pub expires: Option<Timestamp>,
+    /// The order that it lowered. One that lapsed or was withdrawn holds it no longer.
+    pub used_by: Option<OrderId>,
+}
+
+/// All products and promo codes, as of one version of the price list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalogue {
+    /// Counts up whenever anything in it changes.
+    pub version: i64,
+    /// Products by id.
+    pub products: HashMap<ProductId, Product>,
+    /// Promo codes by what the customer types.
+    pub promos: HashMap<String, PromoCode>,
+    /// The seller.
+    pub seller: crate::account::Seller,
+}

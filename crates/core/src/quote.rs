@@ -1,0 +1,237 @@
+//! Quotes: priced lines, discounts, tax and total. The order is made from the quote, so both always agree.
+
+use jiff::Timestamp;
+
+use crate::account::Account;
+use crate::calendar::{AnchorDay, Period, Term, add_period};
+use crate::command::{CouponUse, RenewRequest, Scope};
+use crate::gate::{GateReason, RenewGate};
+use crate::ids::{CouponId, ServiceId};
+use crate::money::Money;
+use crate::order::{Order, OrderLine};
+use crate::product::{Product, PromoCode, Renewability};
+use crate::refusal::Refusal;
+use crate::service::Service;
+use crate::snapshot::Snapshot;
+use crate::strategy::{Breadth, strategies};
+
+/// The most services one order renews.
+pub const SERVICES_MAX: usize = 100;
+
+/// What a renewal would cost and do. Has no side effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// What is paid for.
+    pub period: Period,
+    /// A line a service, as an order would have them.
+    pub lines: Vec<OrderLine>,
+    /// The coupons it would use up.
+    pub coupons: Vec<CouponId>,
+    /// Sum of the lines, without tax.
+    pub net: Money,
+    /// Tax, rounded half-up once on the sum (EN 16931: once per group of equal category and rate; an account has one).
+    pub tax: Money,
+    /// What is to be paid.
+    pub gross: Money,
+}
+
+/// Prices a renewal of the account's services. Where the very renewal is ordered already and waits for its payment, the
+/// price is that order's: it is the order that would be given.
+///
+/// # Errors
+/// The [`Refusal`] for an unknown service, a closed gate (another renewal's open order included), services that are no
+/// strategy, a missing price, a promo code that does not apply, a term too far ahead, or a sum that does not fit.
+pub fn quote(now: Timestamp, seen: &Snapshot, account: &Account, request: &RenewRequest) -> Result<Quote, Refusal> {
+    if let Some(open) = open_twin(now, seen, account, request)? {
+        return Ok(Quote::of(open));
+    }
+    check_scope(now, seen, account, request)?;
+    let promo = request.promo.as_deref().map(|code| applicable_promo(now, seen, code, request.period)).transpose()?;
+    let mut lines = request
+        .services
+        .iter()
+        .map(|service| line(now, seen, account, *service, request.period, promo))
+        .collect::<Result<Vec<_>, _>>()?;
+    let coupons = match request.coupons {
+        CouponUse::Keep => Vec::new(),
+        CouponUse::First => use_coupons(now, seen, account, &mut lines)?,
+    };
+    let net = Money::sum(account.currency, lines.iter().map(|line| line.net))?;
+    let tax = net.share_half_up(account.tax.rate())?;
+    let weights: Vec<_> = lines.iter().map(|line| line.net.minor()).collect();
+    for (line, share) in lines.iter_mut().zip(tax.split_floor(&weights)?) {
+        line.tax = share;
+    }
+    Ok(Quote { period: request.period, lines, coupons, net, tax, gross: net.plus(tax)? })
+}
+
+impl Quote {
+    /// What an order was placed for.
+    fn of(order: &Order) -> Self {
+        let Order { period, ref lines, net, tax, gross, .. } = *order;
+        Self { period, lines: lines.clone(), coupons: Vec::new(), net, tax, gross }
+    }
+}
+
+/// The open order that is this very renewal: the same services for the same period with the same promo code. Prices,
+/// promo codes and coupons may have changed since; what was ordered stands until it lapses.
+///
+/// # Errors
+/// The [`Refusal`] for a selection that no order could have, a closed gate, or another renewal's open order.
+pub(crate) fn open_twin<'a>(
+    now: Timestamp,
+    seen: &'a Snapshot,
+    account: &Account,
+    request: &RenewRequest,
+) -> Result<Option<&'a Order>, Refusal> {
+    check_selection(now, seen, account, &request.services)?;
+    let mut twin = None;
+    for id in &request.services {
+        let service = seen.service_of(account.id, *id)?;
+        if seen.product(service)?.renewability == Renewability::Stacking {
+            continue;
+        }
+        let Some(open) = seen.open_order(now, service) else { continue };
+        let same = open.period == request.period && open.promo == request.promo;
+        if !same || !open.renews_exactly(&request.services) {
+            return Err(Refusal::RenewalOpen { service: *id, order: open.id });
+        }
+        twin = Some(open);
+    }
+    Ok(twin)
+}
+
+fn check_selection(now: Timestamp, seen: &Snapshot, account: &Account, services: &[ServiceId]) -> Result<(), Refusal> {
+    if services.is_empty() {
+        return Err(Refusal::NothingToRenew);
+    }
+    if services.len() > SERVICES_MAX {
+        return Err(Refusal::TooManyServices { max: SERVICES_MAX });
+    }
+    for (index, service) in services.iter().enumerate() {
+        check_gate(now, seen, account, *service)?;
+        if services.iter().take(index).any(|earlier| earlier == service) {
+            return Err(Refusal::ServiceTwice { service: *service });
+        }
+    }
+    Ok(())
+}
+
+fn check_scope(now: Timestamp, seen: &Snapshot, account: &Account, request: &RenewRequest) -> Result<(), Refusal> {
+    let services = &request.services;
+    match request.scope {
+        Scope::Listed => Ok(()),
+        Scope::Strategy { of } => {
+            check_gate(now, seen, account, of)?;
+            let offered = strategies(now, seen, account, of, Breadth::WithOptions)?;
+            let of_period = offered.iter().find(|offer| offer.period == request.period);
+            let same_set = |strategy: &[ServiceId]| {
+                strategy.len() == services.len() && strategy.iter().all(|service| services.contains(service))
+            };
+            match of_period {
+                None => Err(Refusal::NoPrice { service: of, period: request.period }),
+                Some(offer) if offer.strategies.iter().any(|strategy| same_set(&strategy.services)) => Ok(()),
+                Some(_) => Err(Refusal::NoStrategy { service: of, period: request.period }),
+            }
+        }
+    }
+}
+
+fn check_gate(now: Timestamp, seen: &Snapshot, account: &Account, id: ServiceId) -> Result<(), Refusal> {
+    let service = seen.service_of(account.id, id)?;
+    match RenewGate::of(now, seen, account, seen.product(service)?, service) {
+        RenewGate::Open | RenewGate::Closed(GateReason::OpenOrder(_)) => Ok(()),
+        RenewGate::Closed(reason) => Err(Refusal::NotRenewable { service: id, reason }),
+    }
+}
+
+fn line(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    id: ServiceId,
+    period: Period,
+    promo: Option<&PromoCode>,
+) -> Result<OrderLine, Refusal> {
+    let service = seen.service_of(account.id, id)?;
+    let product = seen.product(service)?;
+    let list = service.price(product, period, account.currency).ok_or(Refusal::NoPrice { service: id, period })?;
+    let term = next_term(now, account, product, service, period)?;
+    let off = promo.map_or(Ok(Money::zero(account.currency)), |promo| list.share_half_up(promo.off))?;
+    Ok(OrderLine {
+        service: id,
+        service_name: service.name.clone(),
+        description: product.name.clone(),
+        term,
+        list,
+        net: list.minus(off)?,
+        tax: Money::zero(account.currency),
+    })
+}
+
+/// The term that a renewal adds to a service.
+///
+/// # Errors
+/// [`Refusal::TooFarAhead`] past what the product allows; [`Refusal::Calendar`] past the calendar.
+pub(crate) fn next_term(
+    now: Timestamp,
+    account: &Account,
+    product: &Product,
+    service: &Service,
+    period: Period,
+) -> Result<Term, Refusal> {
+    let term = Term::following(service.until, period, service.anchor)?;
+    let today = account.zone.date_of(now);
+    if let Some(ahead) = Period::months(product.ahead_months_max) {
+        let furthest = add_period(today, ahead, AnchorDay::of(today))?;
+        if term.until() > furthest {
+            return Err(Refusal::TooFarAhead { service: service.id, furthest });
+        }
+    }
+    Ok(term)
+}
+
+fn applicable_promo<'a>(
+    now: Timestamp,
+    seen: &'a Snapshot,
+    code: &str,
+    period: Period,
+) -> Result<&'a PromoCode, Refusal> {
+    let unknown = || Refusal::UnknownPromo { code: code.to_owned() };
+    let promo = seen.catalogue.promos.get(code).ok_or_else(unknown)?;
+    let started = promo.starts.is_none_or(|starts| starts <= now);
+    let ended = promo.ends.is_some_and(|ends| ends <= now);
+    if !started || ended {
+        return Err(unknown());
+    }
+    if period.as_months().unwrap_or(0) < promo.months_min {
+        return Err(Refusal::PromoPeriod { code: code.to_owned(), months_min: promo.months_min });
+    }
+    Ok(promo)
+}
+
+/// Takes usable coupons off the lines, soonest to expire first, until nothing is left to pay.
+fn use_coupons(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    lines: &mut [OrderLine],
+) -> Result<Vec<CouponId>, Refusal> {
+    let mut coupons: Vec<_> =
+        seen.coupons.get(&account.id).into_iter().flatten().filter(|coupon| seen.is_usable(now, coupon)).collect();
+    coupons.sort_by_key(|coupon| (coupon.expires.is_none(), coupon.expires, coupon.id));
+    let mut used = Vec::new();
+    for coupon in coupons {
+        let net = Money::sum(account.currency, lines.iter().map(|line| line.net))?;
+        if net.is_zero() || coupon.amount.currency() != account.currency {
+            continue;
+        }
+        let off = Money::new(coupon.amount.minor().min(net.minor()), account.currency);
+        let weights: Vec<_> = lines.iter().map(|line| line.net.minor()).collect();
+        for (line, share) in lines.iter_mut().zip(off.split_floor(&weights)?) {
+            line.net = line.net.minus(share)?;
+        }
+        used.push(coupon.id);
+    }
+    Ok(used)
+}
