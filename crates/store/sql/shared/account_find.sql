@@ -1,0 +1,2 @@
+-- The account with a customer number.
+select id from accounts where code = $1

@@ -1,0 +1,2 @@
+-- Full listing: all accounts.
+select id from accounts order by id

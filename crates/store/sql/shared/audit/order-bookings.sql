@@ -1,0 +1,19 @@
+-- What was booked for an order is its gross, and what was taken back is its credit note.
+select 'order ' || orders.id || ' comes to ' || orders.gross_minor || ' ' || orders.currency || ', but '
+    || coalesce(booked.sold, 0) || ' were booked'
+from orders left join (
+    select order_id, sum(case when credit in ('revenue', 'tax') then amount_minor else 0 end) as sold
+    from transfers group by order_id
+) booked on booked.order_id = orders.id
+where coalesce(booked.sold, 0) <> case when orders.state = 'fulfilled' then orders.gross_minor else 0 end
+union all
+select 'order ' || orders.id || ' has credit notes of ' || coalesce(credited.amount, 0) || ' ' || orders.currency
+    || ', but ' || coalesce(booked.taken_back, 0) || ' were booked back'
+from orders left join (
+    select order_id, sum(case when debit in ('revenue', 'tax') then amount_minor else 0 end) as taken_back
+    from transfers group by order_id
+) booked on booked.order_id = orders.id
+left join (
+    select order_id, -sum(gross_minor) as amount from invoices where kind = 'credit-note' group by order_id
+) credited on credited.order_id = orders.id
+where coalesce(booked.taken_back, 0) <> coalesce(credited.amount, 0)

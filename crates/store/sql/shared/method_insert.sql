@@ -1,0 +1,4 @@
+-- A new payment method; without an id it gets the next one.
+insert into methods (id, account_id, kind, label, description, status, preference, expires_on, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+returning id

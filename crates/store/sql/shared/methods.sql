@@ -1,0 +1,3 @@
+-- The payment methods of an account.
+select id, account_id, kind, label, description, status, preference, expires_on, created_at
+from methods where account_id = $1 order by id

@@ -1,0 +1,7 @@
+-- The numbers that come next: one past the highest in use.
+select (select coalesce(max(id), 0) + 1 from orders),
+    (select coalesce(max(id), 0) + 1 from invoices),
+    (select coalesce(max(number), 0) + 1 from invoices where series = $1),
+    (select coalesce(max(number), 0) + 1 from invoices where series = $2),
+    (select coalesce(max(id), 0) + 1 from applications),
+    (select coalesce(max(id), 0) + 1 from credentials)

@@ -1,0 +1,4 @@
+-- A service of an account.
+select id, account_id, product_id, parent_id, name, display_name, created_on, until_date, anchor_day, mode, period,
+    hold, open_order_id, facts, version
+from services where id = $1 and account_id = $2

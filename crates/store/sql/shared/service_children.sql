@@ -1,0 +1,4 @@
+-- What belongs to a service, with its account.
+select id, account_id, product_id, parent_id, name, display_name, created_on, until_date, anchor_day, mode, period,
+    hold, open_order_id, facts, version
+from services where parent_id = $1 and account_id = $2 order by id

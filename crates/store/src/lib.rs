@@ -1,0 +1,162 @@
+//! The ledger on disk: one contract, and the databases behind it.
+//!
+//! The contract is batch-shaped: [`Store::begin`] opens one write transaction, which reads like any [`Books`], takes
+//! the rows of many decisions, and commits once. Readers stand apart and never wait for the writer. Row mapping and SQL
+//! live here and nowhere else; rules live in `perennial-core`.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use perennial_core::account::{Account, Seller};
+use perennial_core::ids::{AccountId, ServiceId};
+use perennial_core::notice::Notice;
+use perennial_core::payment::PaymentMethod;
+use perennial_core::ports::{Books, Failure};
+use perennial_core::product::{Coupon, Product, PromoCode};
+use perennial_core::service::Service;
+use perennial_core::snapshot::Change;
+
+mod audit;
+pub mod sqlite;
+
+pub use audit::{AuditReport, Finding};
+
+/// Why rows could not be written or committed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another writer moved the row first; the caller decides again on fresh rows.
+    #[error("service {service} changed since it was read")]
+    Conflict {
+        /// Which service.
+        service: ServiceId,
+    },
+    /// A constraint of the schema refused the row: the state machine would have been broken.
+    #[error("the schema refuses to {doing}")]
+    Constraint {
+        /// What was being written.
+        doing: &'static str,
+        /// What the database said.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The database did not answer.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+/// A ledger that can be written. One writer at a time.
+pub trait Store: Send {
+    /// Opens the one write transaction. It sees everything committed before, by whichever process.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the database does not answer or another process keeps it locked.
+    fn begin(&mut self) -> Result<Box<dyn Batch + '_>, StoreError>;
+}
+
+/// An open write transaction. Reads see its own writes. Dropped without a commit, it leaves nothing behind.
+pub trait Batch: Books {
+    /// Writes the rows of one decision. Where one is refused the batch is spoilt: it takes nothing more and does not
+    /// commit. (The rules refuse first; a row that the schema refuses is a bug in them, and guarding each decision
+    /// with a savepoint would cost every renewal 7 % to spare that one batch.)
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn write(&mut self, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// Records master data: a row that is there already (by its natural key) is brought up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn record(&mut self, record: &Record) -> Result<Recorded, StoreError>;
+
+    /// Notes that a notice has left.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn notice_sent(&mut self, id: i64, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Forgets replies and notices whose time is over, and credentials that ended a month ago, `rows_max` at the most;
+    /// tells how many went.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn forget(&mut self, now: Timestamp, rows_max: u32) -> Result<u32, StoreError>;
+
+    /// Commits; when this returns, the rows are on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// A service and its expiry: a place in the order in which services expire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Whose service.
+    pub account: AccountId,
+    /// Which service.
+    pub service: ServiceId,
+    /// Its expiry.
+    pub until: Date,
+}
+
+/// What operators read besides [`Books`].
+pub trait Records: Books {
+    /// The next services of all accounts that expire before a day, in order of expiry and id, after the last one of the
+    /// page before; terminated ones included. A page costs what it holds, however many services there are.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn services_due(&self, before: Date, after: Option<Due>, rows_max: u32) -> Result<Vec<Due>, Failure>;
+
+    /// Notices that have not left, oldest first, with their ids.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn notices_waiting(&self, rows_max: u32) -> Result<Vec<(i64, Notice)>, Failure>;
+
+    /// Checks the books: see [`AuditReport`].
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn audit(&self) -> Result<AuditReport, Failure>;
+}
+
+/// A row of master data. An id of zero means "find it by its natural key, or give it the next id".
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// The seller; there is one.
+    Seller(Seller),
+    /// An account, known by its code.
+    Account(Account),
+    /// A product with all its prices, known by its code. Prices that are missing are taken off the list.
+    Product(Product),
+    /// A promo code, known by the code.
+    Promo(PromoCode),
+    /// A service, known by kind and name. One that exists keeps its account, creation, term, anchor, hold and open
+    /// order: what was paid for is not overwritten from a file.
+    Service(Service),
+    /// A payment method, known by account, kind and label.
+    Method(PaymentMethod),
+    /// A coupon, known by its id; a used one is left alone.
+    Coupon(Coupon),
+}
+
+/// What became of a [`Record`], and its id (zero for the seller and promo codes, which have none).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is new.
+    Created(i64),
+    /// It was there and has changed.
+    Updated(i64),
+    /// It was there already, just so.
+    Unchanged(i64),
+}
+
+impl Recorded {
+    /// The row's id.
+    pub const fn id(self) -> i64 {
+        match self {
+            Self::Created(id) | Self::Updated(id) | Self::Unchanged(id) => id,
+        }
+    }
+}

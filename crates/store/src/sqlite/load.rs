@@ -1,0 +1,170 @@
+//! Loading a snapshot: every want by point reads, each row once.
+
+use std::collections::HashSet;
+
+use perennial_core::ids::{AccountId, OrderId, ServiceId};
+use perennial_core::product::Catalogue;
+use perennial_core::service::Service;
+use perennial_core::snapshot::{Next, Snapshot, Want};
+use rusqlite::{Result, params};
+
+use super::session::{Role, Session};
+use super::{rows, sql};
+
+/// Reads the whole price list.
+pub(super) fn catalogue(session: &Session, version: i64) -> Result<Catalogue> {
+    let mut catalogue = Catalogue { version, ..Catalogue::default() };
+    for product in session.rows(sql::PRODUCTS, [], rows::product)? {
+        catalogue.products.insert(product.id, product);
+    }
+    for (product, price) in session.rows(sql::PRODUCT_PRICES, [], rows::product_price)? {
+        catalogue.products.entry(product).and_modify(|product| product.prices.push(price));
+    }
+    for promo in session.rows(sql::PROMOS, [], rows::promo)? {
+        catalogue.promos.insert(promo.code.clone(), promo);
+    }
+    if let Some(seller) = session.row(sql::SELLER, [], rows::seller)? {
+        catalogue.seller = seller;
+    }
+    Ok(catalogue)
+}
+
+/// Reads everything that is wanted.
+pub(super) fn snapshot(session: &Session, wants: &[Want]) -> Result<Snapshot> {
+    let catalogue = session.catalogue()?;
+    let series = [&catalogue.seller.invoice_series, &catalogue.seller.credit_series];
+    let next = match session.role {
+        Role::Writer => session.row(sql::NEXT, series, rows::next)?.unwrap_or_default(),
+        Role::Reader => Next::default(),
+    };
+    let mut loader = Loader { session, seen: Snapshot { catalogue, next, ..Snapshot::default() } };
+    let mut done = HashSet::with_capacity(wants.len());
+    for want in wants {
+        if done.insert(want) {
+            loader.load(want)?;
+        }
+    }
+    Ok(loader.seen)
+}
+
+struct Loader<'a> {
+    session: &'a Session,
+    seen: Snapshot,
+}
+
+impl Loader<'_> {
+    fn load(&mut self, want: &Want) -> Result<()> {
+        let session = self.session;
+        match want {
+            Want::Account(id) => {
+                let account = session.row(sql::ACCOUNT, [id.0], rows::account)?;
+                self.seen.accounts.extend(account.map(|account| (*id, account)));
+            }
+            Want::Service(account, id) => self.service(*account, *id)?,
+            Want::Family(account, id) => self.family(*account, *id)?,
+            Want::Order(account, id) => self.order(*account, *id)?,
+            Want::OrderWithServices(account, id) => self.order_with_services(*account, *id)?,
+            Want::Payment(account, id) => {
+                let payment = session.row(sql::PAYMENT, [id.0, account.0], rows::payment)?;
+                self.seen.payments.extend(payment.map(|payment| (*id, payment)));
+            }
+            Want::Invoices(account, id) => {
+                let invoices = session.rows(sql::INVOICES_OF_ORDER, [id.0, account.0], rows::invoice)?;
+                if !invoices.is_empty() {
+                    self.seen.invoices.insert(*id, invoices);
+                }
+            }
+            Want::Method(account, id) => {
+                let method = session.row(sql::METHOD, [id.0, account.0], rows::method)?;
+                self.seen.methods.extend(method.map(|method| (*id, method)));
+            }
+            Want::Methods(account) => {
+                let methods = session.rows(sql::METHODS, [account.0], rows::method)?;
+                self.seen.methods.extend(methods.into_iter().map(|method| (method.id, method)));
+            }
+            Want::Balances(account) => {
+                let balances = session.row(sql::BALANCES, [account.0], rows::balances)?;
+                self.seen.balances.extend(balances.map(|balances| (*account, balances)));
+            }
+            Want::Coupons(account) => {
+                let coupons = session.rows(sql::COUPONS_UNUSED, [account.0], rows::coupon)?;
+                for holder in coupons.iter().filter_map(|coupon| coupon.used_by) {
+                    self.order(*account, holder)?;
+                }
+                self.seen.coupons.insert(*account, coupons);
+            }
+            Want::Replay(token) => {
+                let key = params![token.account.0, token.operation, token.key];
+                if let Some(replay) = session.row(sql::REPLAY, key, |row| rows::replay(row, token))? {
+                    self.order(token.account, replay.answer.order())?;
+                    self.seen.replays.insert(token.clone(), replay);
+                }
+            }
+            Want::Termination(account, id) => {
+                let termination = session.row(sql::TERMINATION, [id.0, account.0], rows::termination)?;
+                self.seen.terminations.extend(termination.map(|termination| (*id, termination)));
+            }
+            Want::Application(id) => {
+                let application = session.row(sql::APPLICATION, [id.0], rows::application)?;
+                self.seen.applications.extend(application.map(|application| (*id, application)));
+            }
+            Want::Credential(id) => {
+                let credential = session.row(sql::CREDENTIAL, [id.0], rows::credential)?;
+                self.seen.credentials.extend(credential.map(|credential| (*id, credential)));
+            }
+        }
+        Ok(())
+    }
+
+    fn service(&mut self, account: AccountId, id: ServiceId) -> Result<()> {
+        if self.seen.services.contains_key(&id) {
+            return Ok(());
+        }
+        match self.session.row(sql::SERVICE, [id.0, account.0], rows::service)? {
+            Some(service) => self.add_service(service),
+            None => Ok(()),
+        }
+    }
+
+    fn add_service(&mut self, mut service: Service) -> Result<()> {
+        service.protected_prices = protected_prices(self.session, service.id)?;
+        if let Some(order) = service.open_order {
+            self.order(service.account, order)?;
+        }
+        self.seen.services.insert(service.id, service);
+        Ok(())
+    }
+
+    fn family(&mut self, account: AccountId, id: ServiceId) -> Result<()> {
+        self.service(account, id)?;
+        let children = self.session.rows(sql::SERVICE_CHILDREN, [id.0, account.0], rows::service)?;
+        if children.is_empty() {
+            return Ok(());
+        }
+        self.seen.children.insert(id, children.iter().map(|child| child.id).collect());
+        children.into_iter().try_for_each(|child| self.add_service(child))
+    }
+
+    fn order(&mut self, account: AccountId, id: OrderId) -> Result<()> {
+        if self.seen.orders.contains_key(&id) {
+            return Ok(());
+        }
+        let Some(mut order) = self.session.row(sql::ORDER, [id.0, account.0], rows::order)? else { return Ok(()) };
+        let currency = order.gross.currency();
+        order.lines = self.session.rows(sql::ORDER_LINES, [id.0], |row| rows::order_line(row, currency))?;
+        self.seen.orders.insert(id, order);
+        Ok(())
+    }
+
+    fn order_with_services(&mut self, account: AccountId, id: OrderId) -> Result<()> {
+        self.order(account, id)?;
+        let lines = self.seen.orders.get(&id).filter(|order| order.account == account).map(|order| &order.lines);
+        let services: Vec<_> = lines.into_iter().flatten().map(|line| line.service).collect();
+        services.into_iter().try_for_each(|service| self.service(account, service))
+    }
+}
+
+/// The protected prices of a service.
+pub(super) fn protected_prices(session: &Session, id: ServiceId) -> Result<Vec<perennial_core::product::Price>> {
+    session.rows(sql::SERVICE_PRICES, [id.0], rows::service_price)
+}

@@ -1,0 +1,395 @@
+//! Recording master data: found by its key, and written only where it differs.
+
+use jiff::Timestamp;
+use perennial_core::account::{Account, Seller};
+use perennial_core::ids::{CouponId, MethodId, ProductId};
+use perennial_core::payment::{PaymentMethod, Preference};
+use perennial_core::product::{Coupon, Price, Product, PromoCode};
+use perennial_core::service::Service;
+use rusqlite::{Params, params};
+
+use super::session::Session;
+use super::write::{access_changed, all_or_none, check_open, refused};
+use super::{lines, load, rows, sql};
+use crate::{Record, Recorded, StoreError};
+
+/// Records one row of master data, all of it or nothing.
+pub(super) fn record(session: &Session, record: &Record) -> Result<Recorded, StoreError> {
+    let recorder = Recorder { session };
+    match record {
+        Record::Seller(seller) => all_or_none(session, |_| recorder.seller(seller)),
+        Record::Account(account) => all_or_none(session, |_| recorder.account(account)),
+        Record::Product(product) => all_or_none(session, |_| recorder.product(product)),
+        Record::Promo(promo) => all_or_none(session, |_| recorder.promo(promo)),
+        // One statement is all or nothing by itself, and services come by the million.
+        Record::Service(service) if service.protected_prices.is_empty() => {
+            check_open(session)?;
+            recorder.service(service)
+        }
+        Record::Service(service) => all_or_none(session, |_| recorder.service(service)),
+        Record::Method(method) => all_or_none(session, |_| recorder.method(method)),
+        Record::Coupon(coupon) => all_or_none(session, |_| recorder.coupon(coupon)),
+    }
+}
+
+/// Whether a record changes the price list.
+pub(super) fn is_listed(record: &Record) -> bool {
+    matches!(record, Record::Seller(_) | Record::Product(_) | Record::Promo(_))
+}
+
+/// An id of zero is none yet.
+fn given(id: i64) -> Option<i64> {
+    (id > 0).then_some(id)
+}
+
+fn refuse(doing: &'static str, why: &'static str) -> StoreError {
+    StoreError::Constraint { doing, cause: why.into() }
+}
+
+struct Recorder<'a> {
+    session: &'a Session,
+}
+
+impl Recorder<'_> {
+    fn execute(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        self.session.execute(sql, params).map_err(refused(doing))
+    }
+
+    /// Inserts a row and tells its id.
+    fn insert(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<i64, StoreError> {
+        let id = self.session.row(sql, params, |row| row.get(0)).map_err(refused(doing))?;
+        id.ok_or_else(|| refuse(doing, "the row was not taken"))
+    }
+
+    fn bump_catalogue(&self) -> Result<(), StoreError> {
+        self.execute("renew the price list", sql::CATALOGUE_BUMP, []).map(drop)
+    }
+
+    fn seller(&self, seller: &Seller) -> Result<Recorded, StoreError> {
+        const DOING: &str = "record the seller";
+        let found = self.session.row(sql::SELLER, [], rows::seller).map_err(refused(DOING))?;
+        if found.as_ref() == Some(seller) {
+            return Ok(Recorded::Unchanged(0));
+        }
+        self.execute(
+            DOING,
+            sql::SELLER_SET,
+            params![
+                seller.name,
+                lines::render(seller.address.iter().map(|line| [line.as_str()])),
+                seller.vat_number,
+                seller.invoice_series,
+                seller.credit_series,
+                lines::render(seller.collects.iter().map(|kind| [kind.word()])),
+            ],
+        )?;
+        self.bump_catalogue()?;
+        Ok(if found.is_some() { Recorded::Updated(0) } else { Recorded::Created(0) })
+    }
+
+    fn account(&self, account: &Account) -> Result<Recorded, StoreError> {
+        const DOING: &str = "record an account";
+        let id = match given(account.id.0) {
+            Some(id) => Some(id),
+            None => self.session.row(sql::ACCOUNT_FIND, [&account.code], |row| row.get(0)).map_err(refused(DOING))?,
+        };
+        let found = self.session.row(sql::ACCOUNT, [id], rows::account).map_err(refused(DOING))?;
+        let Some(found) = found else { return self.new_account(account) };
+        let wanted = Account { id: found.id, created: found.created, ..account.clone() };
+        let id = found.id.0;
+        if wanted == found {
+            return Ok(Recorded::Unchanged(id));
+        }
+        let changed = self.execute(
+            DOING,
+            sql::ACCOUNT_SET,
+            params![
+                wanted.code,
+                wanted.name,
+                wanted.email,
+                wanted.country,
+                wanted.vat_number,
+                wanted.tax.word(),
+                wanted.tax.rate().ppm(),
+                wanted.zone.name(),
+                wanted.credit_limit.minor(),
+                wanted.standing.word(),
+                wanted.page_password,
+                id,
+                wanted.currency.code(),
+            ],
+        )?;
+        if changed == 0 {
+            return Err(refuse(DOING, "an account keeps its currency"));
+        }
+        access_changed(self.session)?;
+        Ok(Recorded::Updated(id))
+    }
+
+    fn new_account(&self, account: &Account) -> Result<Recorded, StoreError> {
+        let id = self.insert(
+            "record an account",
+            sql::ACCOUNT_INSERT,
+            params![
+                given(account.id.0),
+                account.code,
+                account.name,
+                account.email,
+                account.country,
+                account.vat_number,
+                account.currency.code(),
+                account.tax.word(),
+                account.tax.rate().ppm(),
+                account.zone.name(),
+                account.credit_limit.minor(),
+                account.standing.word(),
+                account.page_password,
+                account.created.as_microsecond(),
+            ],
+        )?;
+        Ok(Recorded::Created(id))
+    }
+
+    fn product(&self, product: &Product) -> Result<Recorded, StoreError> {
+        const DOING: &str = "record a product";
+        let catalogue = self.session.catalogue().map_err(refused(DOING))?;
+        let found = match given(product.id.0) {
+            Some(id) => catalogue.products.get(&ProductId(id)),
+            None => catalogue.products.values().find(|found| found.code == product.code),
+        };
+        let recorded = match found {
+            None => Recorded::Created(self.insert(
+                DOING,
+                sql::PRODUCT_INSERT,
+                params![
+                    given(product.id.0),
+                    product.code,
+                    product.name,
+                    product.kind.word(),
+                    product.renewability.word(),
+                    product.grace_days,
+                    product.suspension_days,
+                    product.ahead_months_max,
+                ],
+            )?),
+            Some(found) if *found == (Product { id: found.id, ..product.clone() }) => {
+                return Ok(Recorded::Unchanged(found.id.0));
+            }
+            Some(found) => {
+                let changed = self.execute(
+                    DOING,
+                    sql::PRODUCT_SET,
+                    params![
+                        product.code,
+                        product.name,
+                        product.renewability.word(),
+                        product.grace_days,
+                        product.suspension_days,
+                        product.ahead_months_max,
+                        found.id.0,
+                        product.kind.word(),
+                    ],
+                )?;
+                if changed == 0 {
+                    return Err(refuse(DOING, "a product keeps its kind"));
+                }
+                Recorded::Updated(found.id.0)
+            }
+        };
+        let texts = [sql::PRODUCT_PRICES_CLEAR, sql::PRODUCT_PRICE_INSERT];
+        self.prices(DOING, texts, recorded.id(), &product.prices)?;
+        self.bump_catalogue()?;
+        Ok(recorded)
+    }
+
+    /// Writes a list of prices in the place of the one that is there.
+    fn prices(
+        &self,
+        doing: &'static str,
+        [clear, insert]: [&str; 2],
+        of: i64,
+        prices: &[Price],
+    ) -> Result<(), StoreError> {
+        self.execute(doing, clear, [of])?;
+        for (position, price) in (1_i64..).zip(prices) {
+            let (currency, period) = (price.net.currency().code(), price.period.to_string());
+            self.execute(doing, insert, params![of, currency, period, position, price.net.minor()])?;
+        }
+        Ok(())
+    }
+
+    fn promo(&self, promo: &PromoCode) -> Result<Recorded, StoreError> {
+        const DOING: &str = "record a promo code";
+        let catalogue = self.session.catalogue().map_err(refused(DOING))?;
+        let found = catalogue.promos.get(&promo.code);
+        if found == Some(promo) {
+            return Ok(Recorded::Unchanged(0));
+        }
+        self.execute(
+            DOING,
+            sql::PROMO_SET,
+            params![
+                promo.code,
+                promo.off.ppm(),
+                promo.months_min,
+                promo.starts.map(Timestamp::as_microsecond),
+                promo.ends.map(Timestamp::as_microsecond),
+            ],
+        )?;
+        self.bump_catalogue()?;
+        Ok(if found.is_some() { Recorded::Updated(0) } else { Recorded::Created(0) })
+    }
+
+    /// A new service is the common case, so it is inserted before anything is looked up.
+    fn service(&self, service: &Service) -> Result<Recorded, StoreError> {
+        const DOING: &str = "record a service";
+        let inserted = self.execute(
+            DOING,
+            sql::SERVICE_INSERT,
+            params![
+                given(service.id.0),
+                service.account.0,
+                service.parent.map(|parent| parent.0),
+                service.name,
+                service.display_name,
+                service.created.to_string(),
+                service.until.to_string(),
+                service.anchor.get(),
+                service.mode.word(),
+                service.period.to_string(),
+                service.hold.word(),
+                service.open_order.map(|order| order.0),
+                facts(service),
+                service.version,
+                service.product.0,
+            ],
+        )?;
+        if inserted == 0 {
+            return self.known_service(service);
+        }
+        let id = self.session.connection.last_insert_rowid();
+        if !service.protected_prices.is_empty() {
+            self.service_prices(id, service)?;
+        }
+        Ok(Recorded::Created(id))
+    }
+
+    fn known_service(&self, service: &Service) -> Result<Recorded, StoreError> {
+        const DOING: &str = "record a service";
+        let found = match given(service.id.0) {
+            Some(id) => self.session.row(sql::SERVICE_ANY, [id], rows::service),
+            None => self.session.row(sql::SERVICE_NAMED, params![service.product.0, service.name], rows::service),
+        };
+        let Some(mut found) = found.map_err(refused(DOING))? else {
+            return Err(refuse(DOING, "its product does not exist, or another service has its name"));
+        };
+        found.protected_prices = load::protected_prices(self.session, found.id).map_err(refused(DOING))?;
+        let wanted = Service {
+            id: found.id,
+            account: found.account,
+            created: found.created,
+            until: found.until,
+            anchor: found.anchor,
+            hold: found.hold,
+            open_order: found.open_order,
+            version: found.version,
+            ..service.clone()
+        };
+        let id = found.id.0;
+        if wanted == found {
+            return Ok(Recorded::Unchanged(id));
+        }
+        self.execute(
+            DOING,
+            sql::SERVICE_RECORD,
+            params![
+                wanted.product.0,
+                wanted.parent.map(|parent| parent.0),
+                wanted.name,
+                wanted.display_name,
+                wanted.mode.word(),
+                wanted.period.to_string(),
+                facts(&wanted),
+                id,
+            ],
+        )?;
+        if wanted.protected_prices != found.protected_prices {
+            self.service_prices(id, &wanted)?;
+        }
+        Ok(Recorded::Updated(id))
+    }
+
+    fn service_prices(&self, id: i64, service: &Service) -> Result<(), StoreError> {
+        let texts = [sql::SERVICE_PRICES_CLEAR, sql::SERVICE_PRICE_INSERT];
+        self.prices("record a protected price", texts, id, &service.protected_prices)
+    }
+
+    fn method(&self, method: &PaymentMethod) -> Result<Recorded, StoreError> {
+        const DOING: &str = "record a payment method";
+        let account = method.account.0;
+        let key = params![account, method.kind.word(), method.label];
+        let found = match given(method.id.0) {
+            Some(id) => self.session.row(sql::METHOD, [id, account], rows::method),
+            None => self.session.row(sql::METHOD_NAMED, key, rows::method),
+        };
+        let found = found.map_err(refused(DOING))?;
+        let wanted = match &found {
+            Some(found) => PaymentMethod { id: found.id, kind: found.kind, created: found.created, ..method.clone() },
+            None => method.clone(),
+        };
+        if found.as_ref() == Some(&wanted) {
+            return Ok(Recorded::Unchanged(wanted.id.0));
+        }
+        if wanted.preference == Preference::Default {
+            self.execute(DOING, sql::METHODS_DEMOTE, [account])?;
+        }
+        let (status, preference) = (wanted.status.word(), rows::preference_word(wanted.preference));
+        let expires = wanted.expires.map(|date| date.to_string());
+        if found.is_some() {
+            let MethodId(id) = wanted.id;
+            let row = params![wanted.label, wanted.description, status, preference, expires, id, account];
+            self.execute(DOING, sql::METHOD_SET, row)?;
+            return Ok(Recorded::Updated(id));
+        }
+        let id = self.insert(
+            DOING,
+            sql::METHOD_INSERT,
+            params![
+                given(wanted.id.0),
+                account,
+                wanted.kind.word(),
+                wanted.label,
+                wanted.description,
+                status,
+                preference,
+                expires,
+                wanted.created.as_microsecond(),
+            ],
+        )?;
+        Ok(Recorded::Created(id))
+    }
+
+    fn coupon(&self, coupon: &Coupon) -> Result<Recorded, StoreError> {
+        const DOING: &str = "record a coupon";
+        let CouponId(id) = coupon.id;
+        let found = self.session.row(sql::COUPON, [id], rows::coupon).map_err(refused(DOING))?;
+        let (minor, currency) = (coupon.amount.minor(), coupon.amount.currency().code());
+        let expires = coupon.expires.map(Timestamp::as_microsecond);
+        match found {
+            Some(found) if found.used_by.is_some() || found == *coupon => Ok(Recorded::Unchanged(id)),
+            Some(_) => {
+                self.execute(DOING, sql::COUPON_SET, params![coupon.account.0, minor, currency, expires, id])?;
+                Ok(Recorded::Updated(id))
+            }
+            None => {
+                let used_by = coupon.used_by.map(|order| order.0);
+                let row = params![given(id), coupon.account.0, minor, currency, expires, used_by];
+                Ok(Recorded::Created(self.insert(DOING, sql::COUPON_INSERT, row)?))
+            }
+        }
+    }
+}
+
+fn facts(service: &Service) -> String {
+    lines::render(service.facts.iter().map(|(key, value)| [key.as_str(), value.as_str()]))
+}

@@ -1,0 +1,466 @@
+//! From a row to a value of the domain. Columns are read in the order in which the statement names them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
+use perennial_core::calendar::{AnchorDay, Period, Term, Zone, parse_date};
+use perennial_core::credential::{AccessRule, Application, ApplicationStatus, Credential, CredentialStatus, Flow};
+use perennial_core::idempotency::{Answer, Replay, TokenKey};
+use perennial_core::ids::{
+    AccountId, ApplicationId, CouponId, CredentialId, InvoiceId, MethodId, OrderId, ProductId, ServiceId,
+};
+use perennial_core::invoice::{Invoice, InvoiceKind};
+use perennial_core::ledger::{Balances, Book, Transfer};
+use perennial_core::money::{Currency, Money, Rate};
+use perennial_core::notice::{Notice, NoticeKind};
+use perennial_core::order::{Order, OrderLine, OrderState, Origin};
+use perennial_core::payment::{MethodKind, MethodStatus, Payment, PaymentMethod, Preference};
+use perennial_core::product::{Coupon, Kind, Price, Product, PromoCode, Renewability};
+use perennial_core::service::{Hold, RenewalMode, Service, Termination};
+use perennial_core::snapshot::Next;
+use rusqlite::types::{FromSql, Type};
+use rusqlite::{Error, Result, Row};
+
+use super::lines;
+use crate::Due;
+
+/// The columns of a row, read from left to right.
+pub(super) struct Columns<'row> {
+    row: &'row Row<'row>,
+    next: usize,
+}
+
+impl<'row> Columns<'row> {
+    pub(super) fn of(row: &'row Row<'row>) -> Self {
+        Self { row, next: 0 }
+    }
+
+    /// The next column as it is.
+    pub(super) fn take<T: FromSql>(&mut self) -> Result<T> {
+        let value = self.row.get(self.next);
+        self.next += 1;
+        value
+    }
+
+    /// The next column's text, read as something of the domain.
+    fn parse<T>(&mut self, read: impl FnOnce(&str) -> Option<T>) -> Result<T> {
+        let column = self.next;
+        self.next += 1;
+        let text = self.row.get_ref(column)?.as_str()?;
+        read(text).ok_or_else(|| unreadable(column, text))
+    }
+
+    fn parse_opt<T>(&mut self, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>> {
+        let column = self.next;
+        self.next += 1;
+        let Some(text) = self.row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
+        read(text).ok_or_else(|| unreadable(column, text)).map(Some)
+    }
+
+    fn instant(&mut self) -> Result<Timestamp> {
+        let micros = self.take()?;
+        instant(self.next - 1, micros)
+    }
+
+    fn instant_opt(&mut self) -> Result<Option<Timestamp>> {
+        let micros: Option<i64> = self.take()?;
+        micros.map(|micros| instant(self.next - 1, micros)).transpose()
+    }
+
+    fn date(&mut self) -> Result<Date> {
+        self.parse(|text| parse_date(text).ok())
+    }
+
+    fn period(&mut self) -> Result<Period> {
+        self.parse(|text| Period::parse(text).ok())
+    }
+
+    fn currency(&mut self) -> Result<Currency> {
+        self.parse(|code| Currency::parse(code).ok())
+    }
+
+    fn money(&mut self, currency: Currency) -> Result<Money> {
+        Ok(Money::new(self.take()?, currency))
+    }
+
+    /// An amount whose currency is in the column after it.
+    fn money_and_currency(&mut self) -> Result<Money> {
+        let minor = self.take()?;
+        Ok(Money::new(minor, self.currency()?))
+    }
+
+    fn term(&mut self) -> Result<Term> {
+        let column = self.next;
+        let (from, until) = (self.date()?, self.date()?);
+        Term::new(from, until).map_err(|error| conversion(column, Type::Text, error))
+    }
+
+    fn single_lines<C: FromIterator<String>>(&mut self) -> Result<C> {
+        self.parse(|text| {
+            Some(lines::parse(text).map(|fields| fields.into_iter().next().unwrap_or_default()).collect())
+        })
+    }
+}
+
+fn instant(column: usize, micros: i64) -> Result<Timestamp> {
+    Timestamp::from_microsecond(micros).map_err(|error| conversion(column, Type::Integer, error))
+}
+
+fn conversion(
+    column: usize,
+    found: Type,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
+) -> Error {
+    Error::FromSqlConversionFailure(column, found, error.into())
+}
+
+fn unreadable(column: usize, text: &str) -> Error {
+    conversion(column, Type::Text, format!("`{text}` cannot be read"))
+}
+
+pub(super) fn account(row: &Row<'_>) -> Result<Account> {
+    let mut columns = Columns::of(row);
+    let id = AccountId(columns.take()?);
+    let (code, name, email, country, vat_number) =
+        (columns.take()?, columns.take()?, columns.take()?, columns.take()?, columns.take()?);
+    let currency = columns.currency()?;
+    let (tax, rate): (String, u32) = (columns.take()?, columns.take()?);
+    Ok(Account {
+        id,
+        code,
+        name,
+        email,
+        country,
+        vat_number,
+        currency,
+        tax: TaxTreatment::from_word(&tax, Rate::from_ppm(rate)).ok_or_else(|| unreadable(7, &tax))?,
+        zone: columns.parse(|name| Zone::parse(name).ok())?,
+        credit_limit: columns.money(currency)?,
+        standing: columns.parse(Standing::from_word)?,
+        page_password: columns.take()?,
+        created: columns.instant()?,
+    })
+}
+
+pub(super) fn seller(row: &Row<'_>) -> Result<Seller> {
+    let mut columns = Columns::of(row);
+    Ok(Seller {
+        name: columns.take()?,
+        address: columns.single_lines()?,
+        vat_number: columns.take()?,
+        invoice_series: columns.take()?,
+        credit_series: columns.take()?,
+        collects: columns.parse(|text| {
+            lines::parse(text).map(|fields| fields.first().and_then(|word| MethodKind::from_word(word))).collect()
+        })?,
+    })
+}
+
+/// A product, without its prices.
+pub(super) fn product(row: &Row<'_>) -> Result<Product> {
+    let mut columns = Columns::of(row);
+    Ok(Product {
+        id: ProductId(columns.take()?),
+        code: columns.take()?,
+        name: columns.take()?,
+        kind: columns.parse(Kind::from_word)?,
+        renewability: columns.parse(Renewability::from_word)?,
+        grace_days: columns.take()?,
+        suspension_days: columns.take()?,
+        ahead_months_max: columns.take()?,
+        prices: Vec::new(),
+    })
+}
+
+pub(super) fn product_price(row: &Row<'_>) -> Result<(ProductId, Price)> {
+    let mut columns = Columns::of(row);
+    Ok((ProductId(columns.take()?), price(&mut columns)?))
+}
+
+pub(super) fn service_price(row: &Row<'_>) -> Result<Price> {
+    price(&mut Columns::of(row))
+}
+
+fn price(columns: &mut Columns<'_>) -> Result<Price> {
+    let (currency, period) = (columns.currency()?, columns.period()?);
+    Ok(Price { period, net: columns.money(currency)? })
+}
+
+pub(super) fn promo(row: &Row<'_>) -> Result<PromoCode> {
+    let mut columns = Columns::of(row);
+    Ok(PromoCode {
+        code: columns.take()?,
+        off: Rate::from_ppm(columns.take()?),
+        months_min: columns.take()?,
+        starts: columns.instant_opt()?,
+        ends: columns.instant_opt()?,
+    })
+}
+
+/// A service's place in the order in which services expire.
+pub(super) fn due(row: &Row<'_>) -> Result<Due> {
+    let mut columns = Columns::of(row);
+    Ok(Due { service: ServiceId(columns.take()?), account: AccountId(columns.take()?), until: columns.date()? })
+}
+
+/// A service, without its protected prices.
+pub(super) fn service(row: &Row<'_>) -> Result<Service> {
+    let mut columns = Columns::of(row);
+    Ok(Service {
+        id: ServiceId(columns.take()?),
+        account: AccountId(columns.take()?),
+        product: ProductId(columns.take()?),
+        parent: columns.take::<Option<i64>>()?.map(ServiceId),
+        name: columns.take()?,
+        display_name: columns.take()?,
+        created: columns.date()?,
+        until: columns.date()?,
+        anchor: {
+            let day = columns.take()?;
+            AnchorDay::new(day).map_err(|error| conversion(8, Type::Integer, error))?
+        },
+        mode: columns.parse(RenewalMode::from_word)?,
+        period: columns.period()?,
+        hold: columns.parse(Hold::from_word)?,
+        open_order: columns.take::<Option<i64>>()?.map(OrderId),
+        protected_prices: Vec::new(),
+        facts: columns.parse(facts)?,
+        version: columns.take()?,
+    })
+}
+
+fn facts(text: &str) -> Option<BTreeMap<String, String>> {
+    lines::parse(text).map(|fields| <[String; 2]>::try_from(fields).ok().map(|[key, value]| (key, value))).collect()
+}
+
+/// An order, without its lines.
+pub(super) fn order(row: &Row<'_>) -> Result<Order> {
+    let mut columns = Columns::of(row);
+    let (id, account) = (OrderId(columns.take()?), AccountId(columns.take()?));
+    let state: String = columns.take()?;
+    let state = match (state.as_str(), columns.instant_opt()?) {
+        ("open", None) => OrderState::Open,
+        ("fulfilled", Some(at)) => OrderState::Fulfilled(at),
+        ("cancelled", Some(at)) => OrderState::Cancelled(at),
+        _ => return Err(unreadable(2, &state)),
+    };
+    let (origin, period, promo) = (columns.parse(Origin::from_word)?, columns.period()?, columns.take()?);
+    let (placed, lapses, password) = (columns.instant()?, columns.instant()?, columns.take()?);
+    let currency = columns.currency()?;
+    Ok(Order {
+        id,
+        account,
+        state,
+        origin,
+        period,
+        promo,
+        placed,
+        lapses,
+        password,
+        net: columns.money(currency)?,
+        tax: columns.money(currency)?,
+        gross: columns.money(currency)?,
+        lines: Vec::new(),
+    })
+}
+
+pub(super) fn order_line(row: &Row<'_>, currency: Currency) -> Result<OrderLine> {
+    let mut columns = Columns::of(row);
+    Ok(OrderLine {
+        service: ServiceId(columns.take()?),
+        service_name: columns.take()?,
+        description: columns.take()?,
+        term: columns.term()?,
+        list: columns.money(currency)?,
+        net: columns.money(currency)?,
+        tax: columns.money(currency)?,
+    })
+}
+
+pub(super) fn payment(row: &Row<'_>) -> Result<Payment> {
+    let mut columns = Columns::of(row);
+    Ok(Payment {
+        order: OrderId(columns.take()?),
+        account: AccountId(columns.take()?),
+        kind: columns.parse(MethodKind::from_word)?,
+        method: columns.take::<Option<i64>>()?.map(MethodId),
+        amount: columns.money_and_currency()?,
+        at: columns.instant()?,
+    })
+}
+
+pub(super) fn invoice(row: &Row<'_>) -> Result<Invoice> {
+    let mut columns = Columns::of(row);
+    let (id, account) = (InvoiceId(columns.take()?), AccountId(columns.take()?));
+    let kind: String = columns.take()?;
+    let kind = match (kind.as_str(), columns.take::<Option<i64>>()?) {
+        ("original", None) => InvoiceKind::Original,
+        ("credit-note", Some(corrects)) => InvoiceKind::CreditNote { corrects: InvoiceId(corrects) },
+        _ => return Err(unreadable(2, &kind)),
+    };
+    let (series, number, order) = (columns.take()?, columns.take()?, OrderId(columns.take()?));
+    let (issued, currency) = (columns.instant()?, columns.currency()?);
+    Ok(Invoice {
+        id,
+        account,
+        kind,
+        series,
+        number,
+        order,
+        issued,
+        net: columns.money(currency)?,
+        tax: columns.money(currency)?,
+        gross: columns.money(currency)?,
+    })
+}
+
+pub(super) fn transfer(row: &Row<'_>) -> Result<(i64, Transfer)> {
+    let mut columns = Columns::of(row);
+    let id = columns.take()?;
+    let transfer = Transfer {
+        account: AccountId(columns.take()?),
+        debit: columns.parse(Book::from_word)?,
+        credit: columns.parse(Book::from_word)?,
+        amount: columns.money_and_currency()?,
+        order: columns.take::<Option<i64>>()?.map(OrderId),
+        at: columns.instant()?,
+        memo: columns.take()?,
+    };
+    Ok((id, transfer))
+}
+
+pub(super) fn balances(row: &Row<'_>) -> Result<Balances> {
+    let mut columns = Columns::of(row);
+    let currency = columns.currency()?;
+    Ok(Balances { balance: columns.money(currency)?, receivable: columns.money(currency)? })
+}
+
+pub(super) fn method(row: &Row<'_>) -> Result<PaymentMethod> {
+    let mut columns = Columns::of(row);
+    Ok(PaymentMethod {
+        id: MethodId(columns.take()?),
+        account: AccountId(columns.take()?),
+        kind: columns.parse(MethodKind::from_word)?,
+        label: columns.take()?,
+        description: columns.take()?,
+        status: columns.parse(MethodStatus::from_word)?,
+        preference: columns.parse(|word| match word {
+            DEFAULT => Some(Preference::Default),
+            OTHER => Some(Preference::Other),
+            _ => None,
+        })?,
+        expires: columns.parse_opt(|text| parse_date(text).ok())?,
+        created: columns.instant()?,
+    })
+}
+
+const DEFAULT: &str = "default";
+const OTHER: &str = "other";
+
+/// The word for a preference; nothing outside the database needs one.
+pub(super) const fn preference_word(preference: Preference) -> &'static str {
+    match preference {
+        Preference::Default => DEFAULT,
+        Preference::Other => OTHER,
+    }
+}
+
+pub(super) fn coupon(row: &Row<'_>) -> Result<Coupon> {
+    let mut columns = Columns::of(row);
+    Ok(Coupon {
+        id: CouponId(columns.take()?),
+        account: AccountId(columns.take()?),
+        amount: columns.money_and_currency()?,
+        expires: columns.instant_opt()?,
+        used_by: columns.take::<Option<i64>>()?.map(OrderId),
+    })
+}
+
+pub(super) fn replay(row: &Row<'_>, token: &TokenKey) -> Result<Replay> {
+    let mut columns = Columns::of(row);
+    let (digest, word, order): (_, String, _) = (columns.take()?, columns.take()?, OrderId(columns.take()?));
+    let answer = Answer::from_word(&word, order).ok_or_else(|| unreadable(1, &word))?;
+    Ok(Replay { token: token.clone(), digest, answer, keep_until: columns.instant()? })
+}
+
+pub(super) fn termination(row: &Row<'_>) -> Result<Termination> {
+    let mut columns = Columns::of(row);
+    Ok(Termination {
+        account: AccountId(columns.take()?),
+        service: ServiceId(columns.take()?),
+        token_digest: columns.take()?,
+        until: columns.date()?,
+        requested: columns.instant()?,
+    })
+}
+
+pub(super) fn application(row: &Row<'_>) -> Result<Application> {
+    let mut columns = Columns::of(row);
+    Ok(Application {
+        id: ApplicationId(columns.take()?),
+        owner: AccountId(columns.take()?),
+        dialect: columns.take()?,
+        key: columns.take()?,
+        secret_sealed: columns.take()?,
+        name: columns.take()?,
+        description: columns.take()?,
+        flow: columns.parse(Flow::from_word)?,
+        status: columns.parse(ApplicationStatus::from_word)?,
+        created: columns.instant()?,
+    })
+}
+
+pub(super) fn credential(row: &Row<'_>) -> Result<Credential> {
+    let mut columns = Columns::of(row);
+    Ok(Credential {
+        id: CredentialId(columns.take()?),
+        dialect: columns.take()?,
+        application: columns.take::<Option<i64>>()?.map(ApplicationId),
+        account: columns.take::<Option<i64>>()?.map(AccountId),
+        digest: columns.take()?,
+        label: columns.take()?,
+        status: columns.parse(CredentialStatus::from_word)?,
+        rules: columns.parse(access_rules)?,
+        allowed_ips: columns.single_lines()?,
+        redirection: columns.take()?,
+        approval_digest: columns.take()?,
+        created: columns.instant()?,
+        expires: columns.instant_opt()?,
+        last_used: columns.instant_opt()?,
+    })
+}
+
+fn access_rules(text: &str) -> Option<Vec<AccessRule>> {
+    lines::parse(text)
+        .map(|fields| <[String; 2]>::try_from(fields).ok().map(|[method, path]| AccessRule { method, path }))
+        .collect()
+}
+
+pub(super) fn notice(row: &Row<'_>) -> Result<(i64, Notice)> {
+    let mut columns = Columns::of(row);
+    let (id, account) = (columns.take()?, AccountId(columns.take()?));
+    let kind: String = columns.take()?;
+    if kind != "termination-requested" {
+        return Err(unreadable(2, &kind));
+    }
+    let kind = NoticeKind::TerminationRequested {
+        service: ServiceId(columns.take()?),
+        name: columns.take()?,
+        token: columns.take()?,
+    };
+    Ok((id, Notice { account, kind, at: columns.instant()? }))
+}
+
+pub(super) fn next(row: &Row<'_>) -> Result<Next> {
+    let mut columns = Columns::of(row);
+    Ok(Next {
+        order: columns.take()?,
+        invoice: columns.take()?,
+        invoice_number: columns.take()?,
+        credit_number: columns.take()?,
+        application: columns.take()?,
+        credential: columns.take()?,
+    })
+}

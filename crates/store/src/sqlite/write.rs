@@ -1,0 +1,354 @@
+//! Writing the rows of a decision.
+
+use jiff::Timestamp;
+use perennial_core::credential::{Application, Credential};
+use perennial_core::idempotency::Replay;
+use perennial_core::ids::{AccountId, OrderId};
+use perennial_core::invoice::{Invoice, InvoiceKind};
+use perennial_core::ledger::Transfer;
+use perennial_core::notice::{Notice, NoticeKind};
+use perennial_core::order::{Order, OrderState};
+use perennial_core::payment::{Payment, PaymentMethod};
+use perennial_core::ports::Failure;
+use perennial_core::service::{Service, Termination};
+use perennial_core::snapshot::{Change, Extension};
+use rusqlite::{ErrorCode, Params, params};
+
+use super::session::Session;
+use super::{lines, rows, sql};
+use crate::StoreError;
+
+/// Tells a refusal of the schema from a failure of the database.
+pub(super) fn refused(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
+    move |error| match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => StoreError::Constraint { doing, cause: error.into() },
+        _ => Failure::new(doing, error).into(),
+    }
+}
+
+/// Does all of `work` or none of it, inside the open transaction.
+///
+/// SQLite ends a transaction by itself where the disk fails. Then nothing may be written: it would be committed alone.
+pub(super) fn all_or_none<T>(
+    session: &Session,
+    work: impl FnOnce(&Session) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    const DOING: &str = "write to a batch";
+    check_open(session)?;
+    session.execute("savepoint decision", []).map_err(refused(DOING))?;
+    let answer = work(session);
+    if answer.is_err() && !session.connection.is_autocommit() {
+        session.execute("rollback to decision", []).map_err(refused(DOING))?;
+    }
+    if !session.connection.is_autocommit() {
+        session.execute("release decision", []).map_err(refused(DOING))?;
+    }
+    answer
+}
+
+/// Fails where SQLite has given the transaction up.
+pub(super) fn check_open(session: &Session) -> Result<(), StoreError> {
+    if session.connection.is_autocommit() {
+        return Err(Failure::new("write to a batch", "the database has ended its transaction").into());
+    }
+    Ok(())
+}
+
+/// Writes one row.
+pub(super) fn change(session: &Session, change: &Change) -> Result<(), StoreError> {
+    let writer = Writer { session };
+    match change {
+        Change::PlaceOrder(order) => writer.place(order),
+        Change::SetOrderState { account, order, state } => writer.settle(*account, *order, *state),
+        Change::Pay(payment) => writer.pay(payment),
+        Change::Extend { extension, service } => writer.extend(extension, service),
+        Change::IssueInvoice(invoice) => writer.invoice(invoice),
+        Change::Book(transfer) => writer.book(transfer),
+        Change::SetService(service) => writer.service(service),
+        Change::UseCoupon { account, coupon, order } => {
+            writer.one("use a coupon", sql::COUPON_USE, [order.0, coupon.0, account.0])
+        }
+        Change::Remember(replay) => writer.remember(replay),
+        Change::SetMethod(method) => writer.method(method),
+        Change::RequestTermination(termination) => writer.termination(termination),
+        Change::ForgetTermination { account, service } => {
+            writer.any("forget a termination", sql::TERMINATION_CLEAR, [service.0, account.0]).map(drop)
+        }
+        Change::SetApplication(application) => {
+            writer.application(application)?;
+            access_changed(session)
+        }
+        Change::SetCredential(credential) => {
+            writer.credential(credential)?;
+            access_changed(session)
+        }
+        Change::TouchCredential { credential, at } => {
+            writer.one("note a credential's use", sql::CREDENTIAL_TOUCH, [at.as_microsecond(), credential.0])
+        }
+        Change::ExpireCredentialsOf(application) => {
+            writer.any("end the credentials of an application", sql::CREDENTIALS_EXPIRE, [application.0])?;
+            access_changed(session)
+        }
+        Change::Notify(notice) => writer.notice(notice),
+    }
+}
+
+/// Counts a change of who may call, so that nobody goes on with what was read before.
+pub(super) fn access_changed(session: &Session) -> Result<(), StoreError> {
+    session.execute(sql::ACCESS_BUMP, []).map(drop).map_err(refused("count a change of access"))
+}
+
+struct Writer<'a> {
+    session: &'a Session,
+}
+
+impl Writer<'_> {
+    /// Runs a statement; tells how many rows changed.
+    fn any(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        self.session.execute(sql, params).map_err(refused(doing))
+    }
+
+    /// Runs a statement that has to change a row.
+    fn one(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<(), StoreError> {
+        match self.any(doing, sql, params)? {
+            0 => Err(StoreError::Constraint { doing, cause: "there is no such row to change".into() }),
+            _ => Ok(()),
+        }
+    }
+
+    fn place(&self, order: &Order) -> Result<(), StoreError> {
+        const DOING: &str = "place an order";
+        let row = params![
+            order.id.0,
+            order.account.0,
+            order.state.word(),
+            order.origin.word(),
+            order.period.to_string(),
+            order.promo,
+            order.placed.as_microsecond(),
+            order.lapses.as_microsecond(),
+            order.password,
+            order.gross.currency().code(),
+            order.net.minor(),
+            order.tax.minor(),
+            order.gross.minor(),
+        ];
+        self.any(DOING, sql::ORDER_INSERT, row)?;
+        for (position, line) in (1_i64..).zip(&order.lines) {
+            let row = params![
+                order.id.0,
+                position,
+                line.service.0,
+                line.service_name,
+                line.description,
+                line.term.from().to_string(),
+                line.term.until().to_string(),
+                line.list.minor(),
+                line.net.minor(),
+                line.tax.minor(),
+            ];
+            self.any(DOING, sql::ORDER_LINE_INSERT, row)?;
+        }
+        Ok(())
+    }
+
+    fn settle(&self, account: AccountId, order: OrderId, state: OrderState) -> Result<(), StoreError> {
+        let at = match state {
+            OrderState::Fulfilled(at) | OrderState::Cancelled(at) => Some(at.as_microsecond()),
+            OrderState::Open | OrderState::Lapsed => None,
+        };
+        self.one("settle an order", sql::ORDER_SETTLE, params![state.word(), at, order.0, account.0])
+    }
+
+    fn pay(&self, payment: &Payment) -> Result<(), StoreError> {
+        let row = params![
+            payment.order.0,
+            payment.account.0,
+            payment.kind.word(),
+            payment.method.map(|method| method.0),
+            payment.amount.minor(),
+            payment.amount.currency().code(),
+            payment.at.as_microsecond(),
+        ];
+        self.any("settle a payment", sql::PAYMENT_INSERT, row).map(drop)
+    }
+
+    fn invoice(&self, invoice: &Invoice) -> Result<(), StoreError> {
+        let corrects = match invoice.kind {
+            InvoiceKind::CreditNote { corrects } => Some(corrects.0),
+            InvoiceKind::Proforma | InvoiceKind::Original => None,
+        };
+        let row = params![
+            invoice.id.0,
+            invoice.account.0,
+            invoice.kind.word(),
+            corrects,
+            invoice.series,
+            invoice.number,
+            invoice.order.0,
+            invoice.issued.as_microsecond(),
+            invoice.gross.currency().code(),
+            invoice.net.minor(),
+            invoice.tax.minor(),
+            invoice.gross.minor(),
+        ];
+        self.any("issue an invoice", sql::INVOICE_INSERT, row).map(drop)
+    }
+
+    fn book(&self, transfer: &Transfer) -> Result<(), StoreError> {
+        let row = params![
+            transfer.account.0,
+            transfer.debit.word(),
+            transfer.credit.word(),
+            transfer.amount.minor(),
+            transfer.amount.currency().code(),
+            transfer.order.map(|order| order.0),
+            transfer.at.as_microsecond(),
+            transfer.memo,
+        ];
+        self.any("book a transfer", sql::TRANSFER_INSERT, row).map(drop)
+    }
+
+    /// A service as it is from now on, with the expiry it had. Its account, product, name, facts and protected prices
+    /// are master data: no command changes them.
+    fn service(&self, service: &Service) -> Result<(), StoreError> {
+        let row = params![
+            service.display_name,
+            service.mode.word(),
+            service.period.to_string(),
+            service.hold.word(),
+            service.open_order.map(|order| order.0),
+            service.until.to_string(),
+            service.id.0,
+            service.account.0,
+            service.version,
+        ];
+        self.moved(service, sql::SERVICE_SET, row)
+    }
+
+    /// A paid span, and its service with a new expiry.
+    fn extend(&self, extension: &Extension, service: &Service) -> Result<(), StoreError> {
+        let span = params![
+            extension.service.0,
+            extension.account.0,
+            extension.term.from().to_string(),
+            extension.term.until().to_string(),
+            extension.order.0,
+        ];
+        self.any("extend a service", sql::EXTENSION_INSERT, span)?;
+        let row = params![
+            service.display_name,
+            service.mode.word(),
+            service.period.to_string(),
+            service.hold.word(),
+            service.open_order.map(|order| order.0),
+            service.until.to_string(),
+            service.anchor.get(),
+            service.id.0,
+            service.account.0,
+            service.version,
+        ];
+        self.moved(service, sql::SERVICE_EXTEND, row)
+    }
+
+    /// Runs a statement that changes a service, unless somebody changed it since it was read.
+    fn moved(&self, service: &Service, statement: &str, row: impl Params) -> Result<(), StoreError> {
+        match self.any("change a service", statement, row)? {
+            0 => Err(StoreError::Conflict { service: service.id }),
+            _ => Ok(()),
+        }
+    }
+
+    fn remember(&self, replay: &Replay) -> Result<(), StoreError> {
+        let row = params![
+            replay.token.account.0,
+            replay.token.operation,
+            replay.token.key,
+            replay.digest,
+            replay.answer.word(),
+            replay.answer.order().0,
+            replay.keep_until.as_microsecond(),
+        ];
+        self.one("remember a reply", sql::REPLAY_SET, row)
+    }
+
+    fn method(&self, method: &PaymentMethod) -> Result<(), StoreError> {
+        self.one(
+            "change a payment method",
+            sql::METHOD_SET,
+            params![
+                method.label,
+                method.description,
+                method.status.word(),
+                rows::preference_word(method.preference),
+                method.expires.map(|date| date.to_string()),
+                method.id.0,
+                method.account.0,
+            ],
+        )
+    }
+
+    fn termination(&self, termination: &Termination) -> Result<(), StoreError> {
+        self.one(
+            "request a termination",
+            sql::TERMINATION_SET,
+            params![
+                termination.token_digest,
+                termination.until.to_string(),
+                termination.requested.as_microsecond(),
+                termination.service.0,
+                termination.account.0,
+            ],
+        )
+    }
+
+    fn application(&self, application: &Application) -> Result<(), StoreError> {
+        self.one(
+            "set an application",
+            sql::APPLICATION_SET,
+            params![
+                application.id.0,
+                application.owner.0,
+                application.dialect,
+                application.key,
+                application.secret_sealed,
+                application.name,
+                application.description,
+                application.flow.word(),
+                application.status.word(),
+                application.created.as_microsecond(),
+            ],
+        )
+    }
+
+    fn credential(&self, credential: &Credential) -> Result<(), StoreError> {
+        let rules = credential.rules.iter().map(|rule| [rule.method.as_str(), rule.path.as_str()]);
+        let allowed_ips = credential.allowed_ips.iter().map(|block| [block.as_str()]);
+        self.one(
+            "set a credential",
+            sql::CREDENTIAL_SET,
+            params![
+                credential.id.0,
+                credential.dialect,
+                credential.application.map(|application| application.0),
+                credential.account.map(|account| account.0),
+                credential.digest,
+                credential.label,
+                credential.status.word(),
+                lines::render(rules),
+                lines::render(allowed_ips),
+                credential.redirection,
+                credential.approval_digest,
+                credential.created.as_microsecond(),
+                credential.expires.map(Timestamp::as_microsecond),
+                credential.last_used.map(Timestamp::as_microsecond),
+            ],
+        )
+    }
+
+    fn notice(&self, notice: &Notice) -> Result<(), StoreError> {
+        let NoticeKind::TerminationRequested { service, name, token } = &notice.kind;
+        let row = params![notice.account.0, notice.kind.word(), service.0, name, token, notice.at.as_microsecond()];
+        self.any("leave a notice", sql::NOTICE_INSERT, row).map(drop)
+    }
+}

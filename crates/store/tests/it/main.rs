@@ -1,0 +1,21 @@
+//! The store's integration tests: one suite for any database, run for each one, and what is SQLite's own.
+
+mod access;
+mod backup;
+mod constraints;
+mod lane;
+mod master;
+mod migrations;
+mod suite;
+mod world;
+
+#[test]
+fn no_module_is_left_out() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    for file in std::fs::read_dir(folder).expect("there is the folder") {
+        let path = file.expect("can be read").path();
+        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("has a name");
+        let declared = include_str!("main.rs").contains(&format!("\nmod {name};"));
+        assert!(name == "main" || declared, "`{name}` is declared");
+    }
+}

@@ -1,0 +1,65 @@
+//! The suite that every database passes. The list is here once; a database runs it in one line.
+
+/// Makes a test of each case.
+macro_rules! cases {
+    ($database:ty: $($module:ident { $($case:ident)* })*) => {
+        $($(
+            #[test]
+            fn $case() {
+                crate::$module::$case::<$database>();
+            }
+        )*)*
+    };
+}
+
+/// The cases, for one database.
+macro_rules! suite {
+    ($database:ty) => {
+        cases! {
+            $database:
+            lane {
+                a_renewal_is_placed_and_paid
+                a_batch_decides_each_command_on_what_the_one_before_did
+                each_way_of_paying_moves_its_book
+                a_credited_order_gives_the_money_back
+                coupons_are_used_once
+                a_stacking_service_is_extended_by_each_order
+                a_cancelled_order_leaves_its_service_free
+                a_token_gets_its_first_reply_after_a_restart
+                the_things_of_another_account_are_not_found
+                a_stale_version_is_a_conflict
+                a_write_that_is_refused_spoils_its_batch
+                a_dropped_batch_leaves_nothing
+                a_batch_sees_its_own_writes
+                spans_bound_what_is_listed
+                replies_and_notices_are_forgotten
+            }
+            master {
+                records_read_back
+                what_is_there_is_brought_up_to_date
+                a_service_keeps_what_was_paid_for
+                keys_find_rows_without_ids
+                an_account_keeps_its_currency_and_a_product_its_kind
+                a_used_coupon_is_left_alone
+                there_is_one_default_method
+                the_price_list_is_read_again_when_it_changed
+                a_price_list_that_was_rolled_back_is_not_kept
+                many_services_are_recorded
+                what_is_due_is_read_page_by_page
+            }
+            access {
+                applications_and_credentials_read_back
+                a_revoked_application_ends_its_credentials
+                a_pending_credential_is_found_by_its_link
+                a_digest_is_taken_once
+                a_credential_is_forgotten_a_month_after_its_end
+                access_counts_up_with_each_change_but_not_with_each_use
+                a_termination_waits_for_its_token
+            }
+        }
+    };
+}
+
+mod sqlite {
+    suite!(crate::world::Sqlite);
+}
