@@ -1,0 +1,99 @@
+//! The clock: the only place that asks what time it is.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Span, Timestamp, tz::TimeZone};
+use perennial_core::ports::Clock;
+
+/// The real clock, to the microsecond: no finer than what the ledger keeps, so that a reply reads back as it was given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the house's clock")]
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    }
+}
+
+/// The clock could not be moved.
+#[derive(Debug, thiserror::Error)]
+#[error("the clock cannot be moved there")]
+pub struct ClockError(#[from] jiff::Error);
+
+/// A clock that runs at normal speed from wherever it was last moved to.
+#[derive(Debug)]
+pub struct MovableClock {
+    /// How far ahead of the real clock it is.
+    ahead: Mutex<SignedDuration>,
+}
+
+impl MovableClock {
+    /// A clock that is `ahead` of the real one.
+    pub const fn ahead_by(ahead: SignedDuration) -> Self {
+        Self { ahead: Mutex::new(ahead) }
+    }
+
+    /// How far ahead of the real clock it is.
+    pub fn ahead(&self) -> SignedDuration {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves the clock to an instant, in either direction.
+    pub fn set(&self, now: Timestamp) {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = now.duration_since(SystemClock.now());
+    }
+
+    /// Moves the clock forward by a calendar span, counted in UTC, and tells where it stands then.
+    ///
+    /// # Errors
+    /// [`ClockError`] when the span leads beyond the calendar.
+    pub fn advance(&self, by: Span) -> Result<Timestamp, ClockError> {
+        let moved = self.now().to_zoned(TimeZone::UTC).checked_add(by)?.timestamp();
+        self.set(moved);
+        Ok(moved)
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Timestamp {
+        let real = SystemClock.now();
+        real.checked_add(self.ahead()).unwrap_or(real)
+    }
+}
+
+/// Measures how long something takes, by the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts measuring.
+    #[expect(clippy::disallowed_methods, reason = "this is the house's clock")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long it has been since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moved_clock_runs_on_from_there() {
+        let clock = MovableClock::ahead_by(SignedDuration::ZERO);
+        let there: Timestamp = "2027-01-31T12:00:00Z".parse().expect("is an instant");
+        clock.set(there);
+        assert!(clock.now().duration_since(there) < SignedDuration::from_secs(60));
+        let later = clock.advance(Span::new().months(1)).expect("moves");
+        assert_eq!(later.to_zoned(TimeZone::UTC).date(), "2027-02-28".parse().expect("is a date"));
+        clock.set(there);
+        assert!(clock.now() < later, "it can be moved back");
+    }
+}

@@ -1,0 +1,348 @@
+//! The lane: collects what has arrived, loads once, decides each command on the moving snapshot, commits once, and only
+//! then answers each. One caller is a batch of one; there is no second path.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use perennial_core::command::{Command, Reply};
+use perennial_core::decide::{decide, replayed};
+use perennial_core::ports::{Books, BoxFuture, Clock, Failure, Lane, Rejection};
+use perennial_core::snapshot::{Change, Snapshot, Want};
+use perennial_store::{Batch, Store, StoreError};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::clock::Stopwatch;
+
+/// Commands that may wait for the lane before callers are held back.
+const WAITING_MAX: usize = 8_192;
+
+/// The most commands one commit carries.
+const GROUP_MAX: usize = 512;
+
+/// How long the work of one commit should take at the most; the group's size follows what a command has cost lately.
+const GROUP_TIME: Duration = Duration::from_millis(5);
+
+/// How often a batch is decided again when another writer moved its rows.
+const CONFLICT_TRIES: usize = 5;
+
+type Work = Box<dyn FnOnce(&mut dyn Batch) -> Result<(), StoreError> + Send>;
+
+type Answer = oneshot::Sender<Result<Reply, Rejection>>;
+
+enum Job {
+    Command { command: Box<Command>, answer: Answer },
+    Chore { work: Work, answer: oneshot::Sender<Result<(), Rejection>> },
+}
+
+/// How many commands one commit may carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grouping {
+    /// As many as fit the time bound.
+    ByTime,
+    /// Always one: the slow way, to measure the other against.
+    Single,
+}
+
+/// The way into the lane, for many callers.
+#[derive(Clone)]
+pub struct LaneHandle {
+    jobs: mpsc::Sender<Job>,
+    books: Arc<dyn Books + Send + Sync>,
+    clock: Arc<dyn Clock>,
+    closing: Arc<AtomicBool>,
+    notices: Arc<Notify>,
+}
+
+/// The lane's own thread.
+pub struct LaneThread {
+    handle: LaneHandle,
+    thread: JoinHandle<()>,
+}
+
+/// Starts the lane over a store. `books` reads the same ledger beside it.
+///
+/// # Errors
+/// [`Failure`] when the thread cannot be started.
+pub fn start(
+    store: Box<dyn Store>,
+    books: Arc<dyn Books + Send + Sync>,
+    clock: Arc<dyn Clock>,
+    grouping: Grouping,
+) -> Result<(LaneHandle, LaneThread), Failure> {
+    let (jobs, waiting) = mpsc::channel(WAITING_MAX);
+    let closing = Arc::new(AtomicBool::new(false));
+    let notices = Arc::new(Notify::new());
+    let handle = LaneHandle {
+        jobs,
+        books,
+        clock: Arc::clone(&clock),
+        closing: Arc::clone(&closing),
+        notices: Arc::clone(&notices),
+    };
+    let worker = Worker { store, clock, grouping, closing, notices, cost: GROUP_TIME / 64 };
+    let thread = std::thread::Builder::new()
+        .name("lane".to_owned())
+        .spawn(move || worker.run(waiting))
+        .map_err(|cause| Failure::new("start the lane", cause))?;
+    Ok((handle.clone(), LaneThread { handle, thread }))
+}
+
+impl LaneHandle {
+    /// Does housekeeping inside the lane's next transaction.
+    ///
+    /// # Errors
+    /// [`Rejection`].
+    pub async fn chore(
+        &self,
+        work: impl FnOnce(&mut dyn Batch) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), Rejection> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Job::Chore { work: Box::new(work), answer }).await?;
+        heard(answered).await
+    }
+
+    /// Whether the lane's thread is there to carry commands out.
+    pub fn is_open(&self) -> bool {
+        !self.jobs.is_closed() && !self.closing.load(Ordering::Acquire)
+    }
+
+    /// Waits until the lane's thread has ended, in whatever way.
+    pub async fn ended(&self) {
+        self.jobs.closed().await;
+    }
+
+    /// Waits until a commit has carried a notice.
+    pub async fn noticed(&self) {
+        self.notices.notified().await;
+    }
+
+    /// What the command was answered before. Asking here keeps repeats out of the writer's way; the lane asks again.
+    fn replayed(&self, command: &Command) -> Result<Option<Reply>, Rejection> {
+        let Some(token) = &command.token else { return Ok(None) };
+        let seen = self.books.load(&[Want::Replay(token.lookup(command.account))])?;
+        Ok(replayed(self.clock.now(), &seen, command)?)
+    }
+
+    async fn send(&self, job: Job) -> Result<(), Rejection> {
+        if self.closing.load(Ordering::Acquire) {
+            return Err(Rejection::Closing);
+        }
+        self.jobs.send(job).await.map_err(|_| Rejection::Closing)
+    }
+}
+
+/// What the lane answered. A job that is gone without an answer died with the lane's thread.
+async fn heard<T>(answered: oneshot::Receiver<Result<T, Rejection>>) -> Result<T, Rejection> {
+    let lost = || Rejection::Unknown(Failure::new("hear from the lane", "the lane's thread has died"));
+    answered.await.unwrap_or_else(|_| Err(lost()))
+}
+
+impl Lane for LaneHandle {
+    fn submit(&self, command: Command) -> BoxFuture<'_, Result<Reply, Rejection>> {
+        Box::pin(async move {
+            if let Some(reply) = self.replayed(&command)? {
+                return Ok(reply);
+            }
+            let (answer, answered) = oneshot::channel();
+            self.send(Job::Command { command: Box::new(command), answer }).await?;
+            heard(answered).await
+        })
+    }
+}
+
+impl LaneThread {
+    /// Lets no more commands in, carries out and answers those that are in, and ends the thread.
+    pub fn close(self) {
+        self.handle.closing.store(true, Ordering::Release);
+        let (answer, _) = oneshot::channel();
+        // The last job wakes the thread, so that it sees that the lane is closing.
+        let _ = self.handle.jobs.blocking_send(Job::Chore { work: Box::new(|_| Ok(())), answer });
+        if self.thread.join().is_err() {
+            tracing::error!("the lane's thread panicked");
+        }
+    }
+}
+
+struct Worker {
+    store: Box<dyn Store>,
+    clock: Arc<dyn Clock>,
+    grouping: Grouping,
+    closing: Arc<AtomicBool>,
+    notices: Arc<Notify>,
+    /// What a command has cost lately, commit included.
+    cost: Duration,
+}
+
+impl Worker {
+    fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
+        while let Some(first) = waiting.blocking_recv() {
+            if self.closing.load(Ordering::Acquire) {
+                // Nobody else gets in; what is in is still received, and then the loop ends.
+                waiting.close();
+            }
+            let mut jobs = vec![first];
+            let most = self.group_max();
+            while jobs.len() < most
+                && let Ok(job) = waiting.try_recv()
+            {
+                jobs.push(job);
+            }
+            metrics::histogram!("perennial_lane_group_commands").record(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
+            let watch = Stopwatch::start();
+            let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+            self.carry_out(jobs);
+            let elapsed = watch.elapsed();
+            metrics::histogram!("perennial_lane_group_seconds").record(elapsed);
+            self.cost = (self.cost * 7 + elapsed / count) / 8;
+        }
+    }
+
+    /// How many commands fit the time bound, by what they have cost lately.
+    fn group_max(&self) -> usize {
+        match self.grouping {
+            Grouping::Single => 1,
+            Grouping::ByTime => {
+                let fit = GROUP_TIME.as_nanos() / self.cost.as_nanos().max(1);
+                usize::try_from(fit).unwrap_or(GROUP_MAX).clamp(GROUP_MAX / 8, GROUP_MAX)
+            }
+        }
+    }
+
+    fn carry_out(&mut self, jobs: Vec<Job>) {
+        let mut commands = Vec::with_capacity(jobs.len());
+        let mut chores = Vec::new();
+        for job in jobs {
+            match job {
+                Job::Command { command, answer } => commands.push((command, answer)),
+                Job::Chore { work, answer } => chores.push((work, answer)),
+            }
+        }
+        if !commands.is_empty() {
+            self.carry_out_commands(commands);
+        }
+        for (work, answer) in chores {
+            // The caller of a chore may have gone; the work is done all the same.
+            let _ = answer
+                .send(self.do_chore(work).map_err(|error| Rejection::Unknown(Failure::new("do housekeeping", error))));
+        }
+    }
+
+    fn do_chore(&mut self, work: Work) -> Result<(), StoreError> {
+        let mut batch = self.store.begin()?;
+        work(&mut *batch)?;
+        batch.commit()
+    }
+
+    fn carry_out_commands(&mut self, jobs: Vec<(Box<Command>, Answer)>) {
+        let (commands, answers): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
+        let replies = match self.decide_together(&commands) {
+            Ok(replies) => replies,
+            // A row that the rules let pass and the schema did not: it spoils nobody's command but its own.
+            Err(Undecided::Refused(_)) if commands.len() > 1 => commands
+                .chunks(1)
+                .flat_map(|alone| self.decide_together(alone).unwrap_or_else(|undecided| undecided.tell(1)))
+                .collect(),
+            Err(undecided) => undecided.tell(commands.len()),
+        };
+        for (answer, reply) in answers.into_iter().zip(replies) {
+            count(&reply);
+            // The caller may have gone; what was committed stays.
+            let _ = answer.send(reply);
+        }
+    }
+
+    /// One commit for all; decided again when another writer moved the rows.
+    fn decide_together(&mut self, commands: &[Box<Command>]) -> Result<Vec<Result<Reply, Rejection>>, Undecided> {
+        let mut tries = 1;
+        let decided = loop {
+            match decide_all(&mut *self.store, self.clock.now(), commands) {
+                Err(Undecided::Refused(StoreError::Conflict { service })) if tries < CONFLICT_TRIES => {
+                    tracing::debug!(service.id = service.0, tries, "batch decided again: service {service} moved");
+                    tries += 1;
+                }
+                outcome => break outcome?,
+            }
+        };
+        if decided.noticed {
+            self.notices.notify_one();
+        }
+        Ok(decided.replies)
+    }
+}
+
+struct Decided {
+    replies: Vec<Result<Reply, Rejection>>,
+    noticed: bool,
+}
+
+/// Why a batch has no replies.
+enum Undecided {
+    /// A row was refused, by the schema or by another writer's version of it. Nothing was committed.
+    Refused(StoreError),
+    /// The store did not answer before the commit. Nothing was committed.
+    NotDone(StoreError),
+    /// The commit did not answer.
+    Unknown(StoreError),
+}
+
+impl Undecided {
+    /// Writes it down, once, and says it to each of so many callers.
+    fn tell(self, callers: usize) -> Vec<Result<Reply, Rejection>> {
+        let (error, rejection): (_, fn(Failure) -> Rejection) = match self {
+            Self::Refused(error) | Self::NotDone(error) => (error, Rejection::NotDone),
+            Self::Unknown(error) => (error, Rejection::Unknown),
+        };
+        tracing::error!(error = &error as &dyn std::error::Error, "a batch of {callers} failed");
+        let failure = || Failure::new("carry out a batch", error.to_string());
+        std::iter::repeat_with(|| Err(rejection(failure()))).take(callers).collect()
+    }
+}
+
+/// One transaction: load once, decide each, commit once.
+fn decide_all(store: &mut dyn Store, now: Timestamp, commands: &[Box<Command>]) -> Result<Decided, Undecided> {
+    let mut batch = store.begin().map_err(Undecided::NotDone)?;
+    let wants: Vec<_> = commands.iter().flat_map(|command| command.wants()).collect();
+    let mut snapshot = batch.load(&wants).map_err(|failure| Undecided::NotDone(failure.into()))?;
+    let mut replies = Vec::with_capacity(commands.len());
+    let mut written = false;
+    let mut noticed = false;
+    for command in commands {
+        let reply = match decide(now, &snapshot, command) {
+            Err(refusal) => Err(Rejection::Refused(refusal)),
+            Ok(decision) => {
+                write(&mut *batch, &mut snapshot, &decision.changes).map_err(Undecided::Refused)?;
+                written |= !decision.changes.is_empty();
+                noticed |= decision.changes.iter().any(|change| matches!(change, Change::Notify(_)));
+                Ok(decision.reply)
+            }
+        };
+        replies.push(reply);
+    }
+    if written {
+        batch.commit().map_err(Undecided::Unknown)?;
+    }
+    Ok(Decided { replies, noticed })
+}
+
+fn write(batch: &mut dyn Batch, snapshot: &mut Snapshot, changes: &[Change]) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    batch.write(changes)?;
+    for change in changes {
+        snapshot.apply(change).map_err(|cause| Failure::new("move the snapshot", cause))?;
+    }
+    Ok(())
+}
+
+fn count(reply: &Result<Reply, Rejection>) {
+    let outcome = match reply {
+        Ok(_) => "done",
+        Err(Rejection::Refused(_)) => "refused",
+        Err(Rejection::NotDone(_) | Rejection::Unknown(_) | Rejection::Closing) => "failed",
+    };
+    metrics::counter!("perennial_commands_total", "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,84 @@
+//! The outbox: lets notices leave after their commit, at least once each and in order; and forgets what is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use perennial_core::account::Account;
+use perennial_core::notice::Notice;
+use perennial_core::ports::{BoxFuture, Clock, Failure, Rejection};
+use perennial_core::snapshot::Want;
+use perennial_store::Records;
+
+use crate::lane::LaneHandle;
+
+/// How many notices are read at a time.
+const PAGE: u32 = 100;
+
+/// How often the outbox looks without being woken: notices that another process wrote, or that could not leave.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How often replies and notices whose time is over are forgotten, and how many at a time.
+const FORGET_EVERY: Duration = Duration::from_mins(1);
+const FORGET_ROWS: u32 = 1_000;
+
+/// Carries a notice to its reader. A notice may come twice after a crash, under the same id.
+pub trait Courier: Send + Sync {
+    /// Delivers one notice.
+    ///
+    /// # Errors
+    /// [`Failure`]; it is tried again later.
+    fn deliver<'a>(&'a self, id: i64, notice: &'a Notice, to: &'a Account) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// Lets notices leave, for ever. Ends when the lane closes.
+pub async fn run(
+    records: Arc<dyn Records + Send + Sync>,
+    lane: LaneHandle,
+    clock: Arc<dyn Clock>,
+    courier: Arc<dyn Courier>,
+) {
+    loop {
+        match let_leave(&*records, &lane, &*clock, &*courier).await {
+            Ok(()) => {}
+            Err(Rejection::Closing) => return,
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a notice could not leave"),
+        }
+        tokio::select! {
+            () = lane.noticed() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+async fn let_leave(
+    records: &(dyn Records + Send + Sync),
+    lane: &LaneHandle,
+    clock: &dyn Clock,
+    courier: &dyn Courier,
+) -> Result<(), Rejection> {
+    loop {
+        let waiting = records.notices_waiting(PAGE)?;
+        for (id, notice) in &waiting {
+            let seen = records.load(&[Want::Account(notice.account)])?;
+            courier.deliver(*id, notice, seen.account(notice.account)?).await?;
+            let (id, at) = (*id, clock.now());
+            lane.chore(move |batch| batch.notice_sent(id, at)).await?;
+        }
+        if waiting.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// Forgets replies and notices whose time is over, for ever. Ends when the lane closes.
+pub async fn housekeep(lane: LaneHandle, clock: Arc<dyn Clock>) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        let now = clock.now();
+        match lane.chore(move |batch| batch.forget(now, FORGET_ROWS).map(drop)).await {
+            Ok(()) => {}
+            Err(Rejection::Closing) => return,
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not forget what is over"),
+        }
+    }
+}

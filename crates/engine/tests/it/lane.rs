@@ -1,0 +1,217 @@
+//! The lane: many callers, one commit, true answers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use perennial_core::command::{Action, Command, Reply};
+use perennial_core::idempotency::Token;
+use perennial_core::ids::OrderId;
+use perennial_core::money::{Currency, Money};
+use perennial_core::ports::{Books, Failure, Lane, Rejection, Span};
+use perennial_core::refusal::Refusal;
+use perennial_engine::lane::{Grouping, start};
+use perennial_store::sqlite::SqliteStore;
+use perennial_store::{Batch, Records, Store, StoreError};
+
+use crate::world::{ACCOUNT, SERVICES, World, renew};
+
+async fn credit(world: &World, minor: i64) {
+    let amount = Money::new(minor, Currency::EUR);
+    world.submit(Action::CreditBalance { amount, memo: "test".to_owned() }).await.expect("is credited");
+}
+
+fn assert_clean(world: &World) {
+    let report = world.reader.audit().expect("audits");
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_callers_get_their_own_answers_and_the_books_balance() {
+    for grouping in [Grouping::ByTime, Grouping::Single] {
+        let world = Arc::new(World::new(grouping));
+        credit(&world, 600 * SERVICES).await;
+        let callers: Vec<_> = (1..=SERVICES)
+            .map(|service| {
+                let world = Arc::clone(&world);
+                tokio::spawn(async move {
+                    let order = world.place(service).await;
+                    assert_eq!(order.lines[0].service.0, service);
+                    world.pay(order.id).await.expect("is paid");
+                })
+            })
+            .collect();
+        for caller in callers {
+            caller.await.expect("does not panic");
+        }
+        let orders = world.reader.order_ids(ACCOUNT, Span::default()).expect("reads");
+        let expected: Vec<_> = (1..=SERVICES).map(OrderId).collect();
+        assert_eq!(orders, expected, "orders are numbered without gaps");
+        assert_clean(&world);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_payments_of_one_order_pay_once() {
+    let world = Arc::new(World::new(Grouping::ByTime));
+    credit(&world, 100_000).await;
+    let order = world.place(1).await.id;
+    let payers: Vec<_> = (0..100)
+        .map(|_| {
+            let world = Arc::clone(&world);
+            tokio::spawn(async move { world.pay(order).await })
+        })
+        .collect();
+    let mut paid = 0;
+    for payer in payers {
+        match payer.await.expect("does not panic") {
+            Ok(Reply::Paid(_)) => paid += 1,
+            Err(Rejection::Refused(Refusal::OrderPaid(id))) => assert_eq!(id, order),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(paid, 1);
+    assert_clean(&world);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_command_does_not_touch_its_neighbours() {
+    let world = Arc::new(World::new(Grouping::ByTime));
+    let callers: Vec<_> = (1..=40)
+        .map(|number| {
+            let world = Arc::clone(&world);
+            let action = renew(if number % 2 == 0 { number } else { 10_000 });
+            tokio::spawn(async move { (number, world.submit(action).await) })
+        })
+        .collect();
+    for caller in callers {
+        let (number, reply) = caller.await.expect("does not panic");
+        assert_eq!(reply.is_ok(), number % 2 == 0, "{number}: {reply:?}");
+    }
+    assert_clean(&world);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_answers_what_was_accepted_and_refuses_what_comes_after() {
+    let mut world = World::new(Grouping::Single);
+    let accepted: Vec<_> = (1..=50)
+        .map(|service| {
+            let lane = world.lane.clone();
+            tokio::spawn(
+                async move { lane.submit(Command { account: ACCOUNT, token: None, action: renew(service) }).await },
+            )
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    world.close().await;
+    let mut placed = 0;
+    for caller in accepted {
+        match caller.await.expect("does not panic") {
+            Ok(Reply::Placed(_)) => placed += 1,
+            Err(Rejection::Closing) => {}
+            other => panic!("accepted and not answered: {other:?}"),
+        }
+    }
+    assert_eq!(world.reader.order_ids(ACCOUNT, Span::default()).expect("reads").len(), placed);
+    assert!(matches!(world.submit(renew(60)).await, Err(Rejection::Closing)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_lanes_on_one_file_take_turns() {
+    let world = Arc::new(World::new(Grouping::ByTime));
+    let other = SqliteStore::open(&world.folder.path().join("ledger.db")).expect("opens");
+    let (second, thread) =
+        start(Box::new(other), Arc::new(world.reader.clone()), Arc::clone(&world.clock) as _, Grouping::ByTime)
+            .expect("starts");
+    let callers: Vec<_> = (1..=SERVICES)
+        .map(|service| {
+            let (world, second) = (Arc::clone(&world), second.clone());
+            tokio::spawn(async move {
+                let command = || Command { account: ACCOUNT, token: None, action: renew(service) };
+                let (one, two) = tokio::join!(world.lane.submit(command()), second.submit(command()));
+                assert_eq!(one.expect("is placed"), two.expect("is placed"), "the same request, the same order");
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.expect("does not panic");
+    }
+    tokio::task::spawn_blocking(move || thread.close()).await.expect("closes");
+    assert_clean(&world);
+}
+
+/// A store over another one, that fails where it is told to.
+struct Faulty {
+    store: SqliteStore,
+    fails: Fails,
+}
+
+#[derive(Clone, Copy)]
+enum Fails {
+    Beginning,
+    Deciding,
+}
+
+impl Store for Faulty {
+    fn begin(&mut self) -> Result<Box<dyn Batch + '_>, StoreError> {
+        match self.fails {
+            Fails::Beginning => Err(Failure::new("begin a batch", "the disk is away").into()),
+            Fails::Deciding => panic!("the lane's thread dies"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_done_is_told_from_what_is_not_known() {
+    for (fails, told) in [(Fails::Beginning, "not done"), (Fails::Deciding, "unknown")] {
+        let world = World::new(Grouping::ByTime);
+        let store = SqliteStore::open(&world.folder.path().join("ledger.db")).expect("opens");
+        let books = Arc::new(store.reader());
+        let faulty = Box::new(Faulty { store, fails });
+        assert!(faulty.store.reader().account(ACCOUNT).expect("reads").is_some());
+        let (lane, _thread) = start(faulty, books, Arc::clone(&world.clock) as _, Grouping::ByTime).expect("starts");
+        let answer = lane.submit(Command { account: ACCOUNT, token: None, action: renew(1) }).await;
+        let heard = match answer {
+            Err(Rejection::NotDone(_)) => "not done",
+            Err(Rejection::Unknown(_)) => "unknown",
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(heard, told);
+        if told == "unknown" {
+            lane.ended().await;
+        }
+        assert_eq!(lane.is_open(), told == "not done");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_token_places_one_order_however_many_send_it() {
+    let world = Arc::new(World::new(Grouping::ByTime));
+    let until = "2030-01-01T00:00:00Z".parse().expect("is an instant");
+    let token = Token { operation: "renew".to_owned(), key: "token".to_owned(), digest: [1; 32], keep_until: until };
+    let senders: Vec<_> = (0..64)
+        .map(|number| {
+            let (world, token) = (Arc::clone(&world), token.clone());
+            // Every eighth sends another request under the same token.
+            let digest = if number % 8 == 7 { [2; 32] } else { [1; 32] };
+            let command = Command { account: ACCOUNT, token: Some(Token { digest, ..token }), action: renew(1) };
+            tokio::spawn(async move { world.lane.submit(command).await })
+        })
+        .collect();
+    let mut orders = BTreeSet::new();
+    let mut mismatches = 0;
+    for sender in senders {
+        match sender.await.expect("does not panic") {
+            Ok(Reply::Placed(order)) => {
+                orders.insert(order.id);
+            }
+            Err(Rejection::Refused(Refusal::TokenMismatch)) => mismatches += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(
+        (orders.len(), mismatches == 8 || mismatches == 56),
+        (1, true),
+        "one request wins, the other is refused"
+    );
+    assert_eq!(world.reader.order_ids(ACCOUNT, Span::default()).expect("reads"), [OrderId(1)]);
+}

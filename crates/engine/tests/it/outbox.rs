@@ -1,0 +1,62 @@
+//! The outbox: a notice leaves after its commit, and again when it could not.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use perennial_core::account::Account;
+use perennial_core::command::Action;
+use perennial_core::ids::ServiceId;
+use perennial_core::notice::{Notice, NoticeKind};
+use perennial_core::ports::{BoxFuture, Failure};
+use perennial_engine::lane::Grouping;
+use perennial_engine::outbox::{Courier, run};
+use perennial_store::Records;
+use tokio::sync::Notify;
+
+use crate::world::World;
+
+/// Fails the first time, then keeps what it is given.
+#[derive(Default)]
+struct Unreliable {
+    tries: AtomicU32,
+    delivered: Mutex<Vec<(i64, String)>>,
+    arrived: Notify,
+}
+
+impl Courier for Unreliable {
+    fn deliver<'a>(&'a self, id: i64, notice: &'a Notice, to: &'a Account) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            if self.tries.fetch_add(1, Ordering::SeqCst) == 0 {
+                return Err(Failure::new("deliver", "no road"));
+            }
+            let NoticeKind::TerminationRequested { token, .. } = &notice.kind;
+            self.delivered.lock().expect("no panic").push((id, format!("{}: {token}", to.email)));
+            self.arrived.notify_one();
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_that_could_not_leave_leaves_later_and_once() {
+    let mut world = World::new(Grouping::ByTime);
+    let courier = Arc::new(Unreliable::default());
+    let records = Arc::new(world.reader.clone());
+    let outbox =
+        tokio::spawn(run(records, world.lane.clone(), Arc::clone(&world.clock) as _, Arc::clone(&courier) as _));
+    for (service, token) in [(1, "first"), (2, "second")] {
+        let (service, token) = (ServiceId(service), token.to_owned());
+        let action = Action::RequestTermination { service, token, token_digest: [1; 32] };
+        world.submit(action).await.expect("is asked");
+    }
+    while courier.delivered.lock().expect("no panic").len() < 2 {
+        courier.arrived.notified().await;
+    }
+    let delivered: Vec<_> = courier.delivered.lock().expect("no panic").iter().map(|(_, text)| text.clone()).collect();
+    assert_eq!(delivered, ["test@example.com: first", "test@example.com: second"]);
+    while !world.reader.notices_waiting(10).expect("reads").is_empty() {
+        tokio::task::yield_now().await;
+    }
+    world.close().await;
+    outbox.abort();
+}

@@ -1,0 +1,142 @@
+//! A ledger file with one account, its services, and money on its balance.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
+use perennial_core::calendar::{AnchorDay, Period, Zone};
+use perennial_core::command::{Action, Command, CouponUse, PayWith, RenewRequest, Reply, Scope};
+use perennial_core::ids::{AccountId, OrderId, ProductId, ServiceId};
+use perennial_core::money::{Currency, Money, Rate};
+use perennial_core::order::{Order, Origin};
+use perennial_core::ports::{Clock, Lane, Rejection};
+use perennial_core::product::{Kind, Price, Product, Renewability};
+use perennial_core::service::{Hold, RenewalMode, Service};
+use perennial_engine::lane::{Grouping, LaneHandle, LaneThread, start};
+use perennial_store::sqlite::{SqliteReader, SqliteStore};
+use perennial_store::{Record, Store};
+use tempfile::TempDir;
+
+pub const ACCOUNT: AccountId = AccountId(1);
+pub const SERVICES: i64 = 64;
+
+pub struct Stopped(pub Timestamp);
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+pub struct World {
+    pub folder: TempDir,
+    pub lane: LaneHandle,
+    pub thread: Option<LaneThread>,
+    pub reader: SqliteReader,
+    pub clock: Arc<Stopped>,
+}
+
+impl World {
+    pub fn new(grouping: Grouping) -> Self {
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let mut store = SqliteStore::open(&folder.path().join("ledger.db")).expect("opens");
+        fill(&mut store);
+        let reader = store.reader();
+        let clock = Arc::new(Stopped("2026-11-20T12:00:00Z".parse().expect("is an instant")));
+        let (lane, thread) =
+            start(Box::new(store), Arc::new(reader.clone()), Arc::clone(&clock) as _, grouping).expect("starts");
+        Self { folder, lane, thread: Some(thread), reader, clock }
+    }
+
+    pub async fn submit(&self, action: Action) -> Result<Reply, Rejection> {
+        self.lane.submit(Command { account: ACCOUNT, token: None, action }).await
+    }
+
+    pub async fn place(&self, service: i64) -> Order {
+        match self.submit(renew(service)).await {
+            Ok(Reply::Placed(order)) => order,
+            other => panic!("not an order: {other:?}"),
+        }
+    }
+
+    pub async fn pay(&self, order: OrderId) -> Result<Reply, Rejection> {
+        self.submit(Action::Pay { order, with: PayWith::Balance }).await
+    }
+
+    pub async fn close(&mut self) {
+        let thread = self.thread.take().expect("closes once");
+        tokio::task::spawn_blocking(move || thread.close()).await.expect("closes");
+    }
+}
+
+pub fn renew(service: i64) -> Action {
+    let request = RenewRequest {
+        services: vec![ServiceId(service)],
+        scope: Scope::Listed,
+        period: Period::months(1).expect("is a period"),
+        promo: None,
+        coupons: CouponUse::Keep,
+        origin: Origin::Customer,
+        open_s: 3_600,
+    };
+    Action::Renew { request, password: "secret".to_owned() }
+}
+
+fn fill(store: &mut SqliteStore) {
+    let euro = |minor| Money::new(minor, Currency::EUR);
+    let mut batch = store.begin().expect("begins");
+    let account = Account {
+        id: ACCOUNT,
+        code: "xx1-test".to_owned(),
+        name: "Test".to_owned(),
+        email: "test@example.com".to_owned(),
+        country: "FR".to_owned(),
+        vat_number: None,
+        currency: Currency::EUR,
+        tax: TaxTreatment::Standard(Rate::from_ppm(200_000)),
+        zone: Zone::parse("Europe/Paris").expect("is a zone"),
+        credit_limit: euro(0),
+        standing: Standing::Customer,
+        page_password: None,
+        created: Timestamp::UNIX_EPOCH,
+    };
+    let product = Product {
+        id: ProductId(1),
+        code: "vps".to_owned(),
+        name: "VPS".to_owned(),
+        kind: Kind::Server,
+        renewability: Renewability::OneOpen,
+        grace_days: 7,
+        suspension_days: 30,
+        ahead_months_max: 1_200,
+        prices: vec![Price { period: Period::months(1).expect("is a period"), net: euro(500) }],
+    };
+    for record in [Record::Seller(Seller::default()), Record::Account(account), Record::Product(product)] {
+        batch.record(&record).expect("records");
+    }
+    for id in 1..=SERVICES {
+        batch.record(&Record::Service(service(id))).expect("records");
+    }
+    batch.commit().expect("commits");
+}
+
+fn service(id: i64) -> Service {
+    Service {
+        id: ServiceId(id),
+        account: ACCOUNT,
+        product: ProductId(1),
+        parent: None,
+        name: format!("vps{id}.example"),
+        display_name: None,
+        created: "2025-12-15".parse().expect("is a date"),
+        until: "2026-12-15".parse().expect("is a date"),
+        anchor: AnchorDay::new(15).expect("is a day"),
+        mode: RenewalMode::Manual,
+        period: Period::months(1).expect("is a period"),
+        hold: Hold::None,
+        open_order: None,
+        protected_prices: Vec::new(),
+        facts: std::collections::BTreeMap::default(),
+        version: 0,
+    }
+}
