@@ -1,0 +1,32 @@
+//! Test support: a real sandbox process, a small HTTP client, and drivers of the clients that people use.
+//!
+//! Tests only; nothing here is in the product, and nothing here imports the product's wire code: the signature in
+//! [`ovh`] is written a second time on purpose, so that a mistake cannot cancel itself out.
+//!
+//! A test takes the binary from `env!("CARGO_BIN_EXE_perennial")`:
+//!
+//! ```no_run
+//! # fn main() -> anyhow::Result<()> {
+//! # let binary = "perennial";
+//! use perennial_testkit::{OvhClient, Sandbox, clients};
+//!
+//! let sandbox = Sandbox::start(binary)?;
+//! let (status, services) = OvhClient::from_env(&sandbox.env()?)?.get("/service")?;
+//! let seen = clients::python("renew_vps.py", &sandbox.env()?)?;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod clients;
+pub mod http;
+pub mod ovh;
+pub mod process;
+pub mod sandbox;
+pub mod server;
+
+pub use ovh::OvhClient;
+pub use sandbox::Sandbox;
+pub use server::Server;
+
+/// Environment variables by name, such as `perennial sandbox --print-env` prints.
+pub type Env = std::collections::BTreeMap<String, String>;
