@@ -1,0 +1,262 @@
+//! The load: signed renewals over HTTP, order and pay, on keep-alive connections. One thread drives them all, so that
+//! the client costs the server little.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use perennial_engine::clock::Stopwatch;
+use perennial_testkit::ovh::signature;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::raw::{Done, Picks};
+use crate::world::{ACCOUNTS, method_of};
+
+/// What one account calls with.
+#[derive(Clone)]
+pub struct Keys {
+    /// The application key.
+    pub application_key: String,
+    /// The application's secret.
+    pub application_secret: String,
+    /// The account's consumer key.
+    pub consumer_key: String,
+    /// An OAuth2 token of the account, for the unsigned comparison.
+    pub bearer: Option<String>,
+}
+
+/// How callers prove themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Each request is signed.
+    Signature,
+    /// Each request carries a bearer token: no signature to make or to check.
+    Bearer,
+}
+
+/// What a load saw.
+pub struct Seen {
+    /// Renewals and time.
+    pub done: Done,
+    /// How long each renewal took, order and pay, sorted.
+    pub latencies: Vec<Duration>,
+    /// The orders that were answered as paid.
+    pub paid: Vec<i64>,
+}
+
+impl Seen {
+    /// The latency below which this part of the renewals stayed.
+    pub fn percentile(&self, part: f64) -> Duration {
+        let last = self.latencies.len().saturating_sub(1);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a position in a list, for show"
+        )]
+        let index = (last as f64 * part) as usize;
+        self.latencies.get(index).copied().unwrap_or_default()
+    }
+}
+
+/// One kind of load.
+#[derive(Clone, Copy)]
+pub struct Load<'a> {
+    /// `host:port` of the server.
+    pub address: &'a str,
+    /// The keys of each account.
+    pub keys: &'a [Keys],
+    /// How many connections.
+    pub connections: i64,
+    /// How many services there are.
+    pub services: i64,
+    /// For how long.
+    pub time: Duration,
+    /// How callers prove themselves.
+    pub proof: Proof,
+    /// Makes tokens and choices differ between runs.
+    pub seed: u64,
+}
+
+impl Load<'_> {
+    /// Renews random services, each connection those of its own accounts, until the time is over or the server goes.
+    pub fn renew(&self) -> Result<Seen> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let watch = Stopwatch::start();
+            let callers: Vec<_> = (0..self.connections)
+                .map(|number| tokio::spawn(self.caller(number).renew_until(watch, self.time)))
+                .collect();
+            let mut seen =
+                Seen { done: Done { renewals: 0, elapsed: Duration::ZERO }, latencies: Vec::new(), paid: Vec::new() };
+            for caller in callers {
+                let (latencies, paid) = caller.await??;
+                seen.latencies.extend(latencies);
+                seen.paid.extend(paid);
+            }
+            seen.done = Done { renewals: seen.paid.len() as u64, elapsed: watch.elapsed() };
+            seen.latencies.sort_unstable();
+            Ok(seen)
+        })
+    }
+
+    /// Places `known` orders with a token each, then asks for them again and again; how many answers a second.
+    pub fn replay(&self, known: usize) -> Result<f64> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let each = known / usize::try_from(self.connections)?;
+        runtime.block_on(async {
+            let mut callers = Vec::new();
+            for number in 0..self.connections {
+                let mut caller = self.caller(number);
+                let mut requests = Vec::new();
+                for _ in 0..each {
+                    let (service, token) = (caller.pick(), caller.picks.token());
+                    caller.place(service, &token).await?;
+                    requests.push((service, token));
+                }
+                callers.push((caller, requests));
+            }
+            let watch = Stopwatch::start();
+            let time = self.time;
+            let running: Vec<_> = callers
+                .into_iter()
+                .map(|(mut caller, requests)| {
+                    tokio::spawn(async move {
+                        let mut answers = 0_u32;
+                        while watch.elapsed() < time {
+                            for (service, token) in &requests {
+                                caller.place(*service, token).await?;
+                                answers += 1;
+                            }
+                        }
+                        anyhow::Ok(answers)
+                    })
+                })
+                .collect();
+            let mut answers = 0_u32;
+            for caller in running {
+                answers += caller.await??;
+            }
+            Ok(f64::from(answers) / watch.elapsed().as_secs_f64())
+        })
+    }
+
+    fn caller(&self, number: i64) -> Caller {
+        let account = number % ACCOUNTS + 1;
+        Caller {
+            address: self.address.to_owned(),
+            keys: self.keys[usize::try_from(account - 1).unwrap_or(0)].clone(),
+            account,
+            services: self.services,
+            proof: self.proof,
+            picks: Picks(self.seed.wrapping_mul(1_000_003).wrapping_add(number.unsigned_abs())),
+            stream: None,
+            buffer: Vec::with_capacity(4096),
+            now: jiff_now(),
+        }
+    }
+}
+
+/// The load signs with the time at which it began: runs are shorter than the server's window.
+#[expect(clippy::disallowed_methods, reason = "the client's clock, not the house's")]
+fn jiff_now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+struct Caller {
+    address: String,
+    keys: Keys,
+    account: i64,
+    services: i64,
+    proof: Proof,
+    picks: Picks,
+    stream: Option<TcpStream>,
+    buffer: Vec<u8>,
+    now: i64,
+}
+
+impl Caller {
+    async fn renew_until(mut self, watch: Stopwatch, time: Duration) -> Result<(Vec<Duration>, Vec<i64>)> {
+        let (mut latencies, mut paid) = (Vec::new(), Vec::new());
+        while watch.elapsed() < time {
+            let service = self.pick();
+            let started = Stopwatch::start();
+            let token = self.picks.token();
+            let order = self.place(service, &token).await?;
+            let method = method_of(self.account);
+            let body = format!(r#"{{"paymentMean":"paypal","paymentMeanId":{method}}}"#);
+            let path = format!("/1.0/me/order/{order}/payWithRegisteredPaymentMean");
+            let token = self.picks.token();
+            self.post(&path, &body, &token).await?;
+            latencies.push(started.elapsed());
+            paid.push(order);
+        }
+        Ok((latencies, paid))
+    }
+
+    /// A service of this caller's own account.
+    fn pick(&mut self) -> i64 {
+        self.picks.below(self.services / ACCOUNTS) * ACCOUNTS + self.account
+    }
+
+    async fn place(&mut self, service: i64, token: &str) -> Result<i64> {
+        let body = format!(r#"{{"duration":"P1M","services":[{service}],"dryRun":false}}"#);
+        let answer = self.post(&format!("/1.0/service/{service}/renew"), &body, token).await?;
+        let (_, rest) = answer.split_once(r#""orderId":"#).context("an order has its id")?;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        Ok(digits.parse()?)
+    }
+
+    async fn post(&mut self, path: &str, body: &str, token: &str) -> Result<String> {
+        let url = format!("http://{}{path}", self.address);
+        let proof = match (self.proof, &self.keys.bearer) {
+            (Proof::Bearer, Some(bearer)) => format!("Authorization: Bearer {bearer}\r\n"),
+            (Proof::Bearer | Proof::Signature, _) => {
+                let Keys { application_key, application_secret, consumer_key, .. } = &self.keys;
+                let signed = signature(application_secret, consumer_key, "POST", &url, body, self.now);
+                format!(
+                    "X-Ovh-Application: {application_key}\r\nX-Ovh-Consumer: {consumer_key}\r\nX-Ovh-Timestamp: {}\r\n\
+                     X-Ovh-Signature: {signed}\r\n",
+                    self.now
+                )
+            }
+        };
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nIdempotency-Key: {token}\r\n\
+             {proof}Content-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        if self.stream.is_none() {
+            let stream = TcpStream::connect(&self.address).await?;
+            stream.set_nodelay(true)?;
+            self.stream = Some(stream);
+        }
+        let stream = self.stream.as_mut().context("was opened")?;
+        stream.write_all(request.as_bytes()).await?;
+        let (status, body) = read_answer(stream, &mut self.buffer).await?;
+        ensure!(status == 200, "{path}: {status} {body}");
+        Ok(body)
+    }
+}
+
+/// Reads one answer with a content length, and nothing after it.
+async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<(u16, String)> {
+    buffer.clear();
+    loop {
+        ensure!(stream.read_buf(buffer).await? > 0, "the server cut the connection");
+        let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let head = std::str::from_utf8(&buffer[..end])?.to_ascii_lowercase();
+        let status = head.split(' ').nth(1).context("an answer has a status")?.parse()?;
+        let length: usize = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .context("an answer has a length")?
+            .parse()?;
+        let whole = end + 4 + length;
+        while buffer.len() < whole {
+            ensure!(stream.read_buf(buffer).await? > 0, "the server cut the connection");
+        }
+        return Ok((status, String::from_utf8_lossy(&buffer[end + 4..whole]).into_owned()));
+    }
+}

@@ -1,0 +1,127 @@
+//! The ledger that every run starts from: 64 accounts with their services, all on one price list.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
+use perennial_core::calendar::{AnchorDay, Period, Zone};
+use perennial_core::ids::{AccountId, MethodId, ProductId, ServiceId};
+use perennial_core::money::{Currency, Money, Rate};
+use perennial_core::payment::{MethodKind, MethodStatus, PaymentMethod, Preference};
+use perennial_core::product::{Kind, Price, Product, Renewability};
+use perennial_core::service::{Hold, RenewalMode, Service};
+use perennial_store::sqlite::SqliteStore;
+use perennial_store::{Record, Store};
+
+/// As many accounts as there are connections: each connection renews the services of its own account.
+pub const ACCOUNTS: i64 = 64;
+
+/// What one renewal costs, net, in cents.
+pub const NET_MINOR: i64 = 500;
+/// The tax on it.
+pub const TAX_MINOR: i64 = 100;
+
+/// The customer number of an account, from 1.
+pub fn account_code(account: i64) -> String {
+    format!("bench-{account:02}")
+}
+
+/// The payment method of an account; PayPal, registered.
+pub const fn method_of(account: i64) -> i64 {
+    account
+}
+
+/// The account of a service: services are dealt out in turn.
+pub const fn account_of(service: i64) -> i64 {
+    (service - 1) % ACCOUNTS + 1
+}
+
+/// Makes the ledger, with `services` services that expire over a year.
+pub fn make(path: &Path, services: i64) -> Result<()> {
+    let mut store = SqliteStore::open(path)?;
+    let mut batch = store.begin()?;
+    let seller = Seller { collects: vec![MethodKind::PayPal], ..Seller::default() };
+    batch.record(&Record::Seller(seller))?;
+    let product = batch.record(&Record::Product(product()))?.id();
+    for id in 1..=ACCOUNTS {
+        batch.record(&Record::Account(account(id)?))?;
+        batch.record(&Record::Method(method(id)))?;
+    }
+    for id in 1..=services {
+        batch.record(&Record::Service(service(id, product)?))?;
+    }
+    batch.commit().context("loading the services")?;
+    Ok(())
+}
+
+fn product() -> Product {
+    let price =
+        |months, minor| Period::months(months).map(|period| Price { period, net: Money::new(minor, Currency::EUR) });
+    Product {
+        id: ProductId(0),
+        code: "vps".to_owned(),
+        name: "VPS".to_owned(),
+        kind: Kind::Server,
+        renewability: Renewability::OneOpen,
+        grace_days: 7,
+        suspension_days: 30,
+        ahead_months_max: 1_200,
+        prices: [price(1, NET_MINOR), price(12, 5_500)].into_iter().flatten().collect(),
+    }
+}
+
+fn account(id: i64) -> Result<Account> {
+    Ok(Account {
+        id: AccountId(id),
+        code: account_code(id),
+        name: format!("Bench {id}"),
+        email: format!("bench-{id}@example.com"),
+        country: "FR".to_owned(),
+        vat_number: None,
+        currency: Currency::EUR,
+        tax: TaxTreatment::Standard(Rate::parse_percent("20")?),
+        zone: Zone::parse("Europe/Paris")?,
+        credit_limit: Money::zero(Currency::EUR),
+        standing: Standing::Customer,
+        page_password: None,
+        created: "2026-01-01T00:00:00Z".parse()?,
+    })
+}
+
+fn method(account: i64) -> PaymentMethod {
+    PaymentMethod {
+        id: MethodId(method_of(account)),
+        account: AccountId(account),
+        kind: MethodKind::PayPal,
+        label: format!("bench-{account}@example.com"),
+        description: None,
+        status: MethodStatus::Valid,
+        preference: Preference::Default,
+        expires: None,
+        created: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn service(id: i64, product: i64) -> Result<Service> {
+    // Expiries are spread over the year that begins a month from the first of the year.
+    let start: jiff::civil::Date = "2027-01-01".parse()?;
+    let until = start.checked_add(jiff::Span::new().days(id % 365))?;
+    Ok(Service {
+        id: ServiceId(id),
+        account: AccountId(account_of(id)),
+        product: ProductId(product),
+        parent: None,
+        name: format!("vps{id:08}.bench.example"),
+        display_name: None,
+        created: "2026-01-01".parse()?,
+        until,
+        anchor: AnchorDay::of(until),
+        mode: RenewalMode::Automatic,
+        period: Period::months(1).context("a month is a period")?,
+        hold: Hold::None,
+        open_order: None,
+        protected_prices: Vec::new(),
+        facts: std::collections::BTreeMap::new(),
+        version: 0,
+    })
+}

@@ -1,0 +1,179 @@
+//! The commands: a file each, with its arguments, their help, and then the function.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::output::Output;
+
+mod account;
+mod audit;
+mod backup;
+mod balance;
+mod completions;
+mod import;
+mod key;
+mod man;
+mod order;
+mod sandbox;
+mod serve;
+mod service;
+
+/// Keeps prepaid services from lapsing, and never pays twice.
+///
+/// Perennial is a renewal service over a ledger of its own: it sells renewals of servers, domains, hosting and
+/// instances over the APIs of known providers. `serve` runs it, `sandbox` rehearses with it, and the other commands look
+/// after the ledger, also beside a running server, on the same database.
+#[derive(Debug, Parser)]
+#[command(
+    name = "perennial",
+    version,
+    styles = crate::clap_styles(),
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_long_help = AFTER_HELP
+)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Results go to stdout, everything else to stderr. With --json, a result is one line of JSON and a list is a line an \
+item; field names are stable, amounts are {\"amount\": \"45.44\", \"currency\": \"EUR\"}, dates 2027-01-31, instants \
+RFC 3339 in UTC.
+
+Flags stand above the environment, and the environment above the configuration file. PERENNIAL_LOG chooses what is \
+logged to stderr, such as `debug` or `perennial_engine=debug`.
+
+Exit codes: 0 done, 1 refused or failed, 2 used wrongly.";
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The ledger: a SQLite file [default: `path` under `[store]` in the configuration]
+    #[arg(long, global = true, env = "PERENNIAL_DATABASE", value_name = "PATH")]
+    pub database: Option<PathBuf>,
+    /// The configuration
+    #[arg(long, global = true, env = "PERENNIAL_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Show results as JSON, a line each
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// How logs are written to stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line of text an event.
+    Text,
+    /// A JSON object an event.
+    Json,
+}
+
+impl Global {
+    /// How results are shown.
+    pub const fn output(&self) -> Output {
+        if self.json { Output::Json } else { Output::Human }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Serve(serve::ServeArgs),
+    Sandbox(sandbox::SandboxArgs),
+    Import(import::ImportArgs),
+    Account(account::AccountArgs),
+    Service(service::ServiceArgs),
+    Key(key::KeyArgs),
+    Balance(balance::BalanceArgs),
+    Order(order::OrderArgs),
+    Audit(audit::AuditArgs),
+    Backup(backup::BackupArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+impl Command {
+    /// What is logged where `PERENNIAL_LOG` says nothing.
+    pub const fn log_default(&self) -> &'static str {
+        match self {
+            Self::Serve(_) | Self::Sandbox(_) => "info",
+            _ => "warn",
+        }
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What was refused or failed, for `main` to print; [`Misuse`] where the command line is at fault.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Sandbox(args) => sandbox::run(args),
+        Command::Import(args) => import::run(&global, &args),
+        Command::Account(args) => account::run(&global, &args),
+        Command::Service(args) => service::run(&global, &args),
+        Command::Key(args) => key::run(&global, &args),
+        Command::Balance(args) => balance::run(&global, &args),
+        Command::Order(args) => order::run(&global, &args),
+        Command::Audit(args) => audit::run(&global, args),
+        Command::Backup(args) => backup::run(&global, &args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    }
+}
+
+/// The command line is at fault: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Misuse(pub String);
+
+/// Answers given ahead, for commands that ask.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Consent {
+    /// Do it without asking
+    #[arg(short = 'y', long)]
+    yes: bool,
+    /// Never ask; what would ask is refused
+    #[arg(long)]
+    no_input: bool,
+}
+
+impl Consent {
+    /// Asks whether to go on, unless that was answered ahead.
+    ///
+    /// # Errors
+    /// When the answer is no, or nobody can be asked.
+    pub fn ask(self, question: &str) -> anyhow::Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        if self.no_input || !std::io::stdin().is_terminal() {
+            bail!("{question} Nobody can be asked, so nothing was done\nhint: `--yes` answers ahead");
+        }
+        let mut stderr = std::io::stderr();
+        write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).context("asking")?;
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).context("reading the answer")?;
+        if !matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+            bail!("not confirmed, so nothing was done");
+        }
+        Ok(())
+    }
+}

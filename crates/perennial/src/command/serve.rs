@@ -1,0 +1,131 @@
+//! `perennial serve`: sell renewals over the APIs of known providers.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use perennial_engine::clock::SystemClock;
+use perennial_engine::outbox::Courier;
+use perennial_providers::ovh::{Options as OvhOptions, Ovh};
+use perennial_store::sqlite::SqliteStore;
+use sd_notify::NotifyState;
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::{Config, OvhConfig};
+use crate::courier::Pickup;
+use crate::vault::MasterVault;
+use crate::web::dialect::Dialect;
+use crate::web::house::{House, tell_systemd};
+use crate::web::listener::{Listener, Socket};
+use crate::web::pages::{Named, Overview, Pages};
+use crate::web::{measure, tls};
+
+const CONFIG: &str = "perennial.toml";
+
+/// Sell renewals over the APIs of known providers
+///
+/// Serves until SIGTERM or SIGINT; then requests that are being answered finish, and everything that was accepted is
+/// on disk.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    /// The configuration [default: perennial.toml]
+    #[arg(long, env = "PERENNIAL_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The ledger: a SQLite file [default: `path` under `store` in the configuration]
+    #[arg(long, env = "PERENNIAL_DATABASE", value_name = "PATH")]
+    database: Option<PathBuf>,
+    /// Check the configuration, the master key and the certificates, and exit
+    #[arg(long)]
+    check: bool,
+}
+
+/// Serves until the process is asked to end.
+///
+/// # Errors
+/// When the configuration is wrong, or something that it names cannot be had.
+pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let file = args.config.unwrap_or_else(|| PathBuf::from(CONFIG));
+    let mut config = Config::read(&file)?;
+    if let Some(database) = args.database {
+        config.store.path = database;
+    }
+    let parts = Parts::of(&config)?;
+    if args.check {
+        eprintln!("{} is in order", file.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    runtime.block_on(serve(config, parts))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the configuration names and can be looked at before anything starts.
+struct Parts {
+    vault: Arc<MasterVault>,
+    tls: Option<TlsAcceptor>,
+    courier: Option<Arc<dyn Courier>>,
+}
+
+impl Parts {
+    fn of(config: &Config) -> anyhow::Result<Self> {
+        if config.ovh.is_none() {
+            bail!("no dialect is configured, so nobody could renew anything\nhint: add a section [ovh] with `listen`");
+        }
+        let vault = MasterVault::open(config.secrets.master_key_file.as_deref())?;
+        let tls = config.tls.as_ref().map(|files| tls::acceptor(&files.certificate, &files.key)).transpose()?;
+        let courier = match &config.mail {
+            Some(mail) => Some(Arc::new(Pickup::new(mail.pickup.clone(), mail.from.clone())?) as Arc<dyn Courier>),
+            None => None,
+        };
+        Ok(Self { vault: Arc::new(vault), tls, courier })
+    }
+}
+
+async fn serve(config: Config, Parts { vault, tls, courier }: Parts) -> anyhow::Result<()> {
+    let pages_socket = Socket::bind("pages", config.pages.listen).await?;
+    let ovh_socket = match &config.ovh {
+        Some(ovh) => Some((Socket::bind("ovh", ovh.listen).await?, ovh)),
+        None => None,
+    };
+    let measured = measure::install()?;
+    let path = &config.store.path;
+    let store = SqliteStore::open(path).with_context(|| {
+        format!(
+            "opening the ledger {}\nhint: `path` under [store] is a ledger, or a new file in a folder that can be written",
+            path.display()
+        )
+    })?;
+    let house = House::open(store, config.store.grouping(), Arc::new(SystemClock), vault)?;
+    let pages_url = config.pages.public_url.clone();
+
+    let mut named = Vec::new();
+    let mut listeners: Vec<Listener> = Vec::new();
+    if let Some((socket, ovh)) = ovh_socket {
+        named.push(Named { name: "ovh", url: public_url(ovh, tls.is_some()) });
+        let provider = Arc::new(Ovh::new(ovh_options(ovh, &pages_url)));
+        listeners.push(socket.answered_by(tls.clone(), Arc::new(Dialect::new(provider, house.ports()))));
+    }
+    let pages = Pages::new(&house, measured.clone(), named, Overview::Private)?;
+    listeners.push(pages_socket.answered_by(tls, Arc::new(pages)));
+    let ready = || {
+        tracing::info!("serving: pages at {pages_url}, ledger at {}", path.display());
+        tell_systemd(NotifyState::Ready);
+    };
+    house.serve(listeners, courier, measured, ready).await
+}
+
+fn ovh_options(config: &OvhConfig, pages_url: &str) -> OvhOptions {
+    OvhOptions {
+        public_urls: config.public_url.iter().cloned().collect(),
+        pages_url: pages_url.to_owned(),
+        clock_window_s: config.clock_window_s,
+        requests_per_minute: config.requests_per_minute,
+    }
+}
+
+fn public_url(config: &OvhConfig, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{}", config.listen))
+}

@@ -1,0 +1,204 @@
+//! The configuration of `perennial serve`: one typed value, read and checked once at start.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use http::Uri;
+use perennial_engine::lane::Grouping;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+/// `perennial.toml`. Unknown keys are errors. Relative paths count from the folder of the file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the ledger is.
+    pub store: StoreConfig,
+    /// Where the seller's pages, `/healthz`, `/readyz` and `/metrics` are.
+    pub pages: PagesConfig,
+    /// OVHcloud's dialect; absent when it is not served.
+    pub ovh: Option<OvhConfig>,
+    /// TLS for all listeners; absent for plain HTTP behind a proxy.
+    pub tls: Option<TlsConfig>,
+    /// Where signing secrets are sealed.
+    #[serde(default)]
+    pub secrets: SecretsConfig,
+    /// How notices leave; absent to keep them waiting in the ledger.
+    pub mail: Option<MailConfig>,
+}
+
+/// Where the ledger is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreConfig {
+    /// The SQLite file; made where it is missing.
+    pub path: PathBuf,
+    /// Whether commands that arrive together share a commit. Default true; false is slower and there to be measured.
+    #[serde(default = "group_commit")]
+    pub group_commit: bool,
+}
+
+const fn group_commit() -> bool {
+    true
+}
+
+impl StoreConfig {
+    /// How many commands share a commit.
+    pub const fn grouping(&self) -> Grouping {
+        if self.group_commit { Grouping::ByTime } else { Grouping::Single }
+    }
+}
+
+/// The seller's own listener.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PagesConfig {
+    /// Address and port to listen on, such as `127.0.0.1:8400`.
+    #[serde(deserialize_with = "address")]
+    pub listen: SocketAddr,
+    /// How customers reach it, without a path, such as `https://renew.example.net`. Document links begin with it.
+    #[serde(deserialize_with = "origin")]
+    pub public_url: String,
+}
+
+/// OVHcloud's dialect.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OvhConfig {
+    /// Address and port to listen on.
+    #[serde(deserialize_with = "address")]
+    pub listen: SocketAddr,
+    /// How clients reach it, without a path, such as `https://api.example.net`. Signatures are checked against it.
+    #[serde(default, deserialize_with = "some_origin")]
+    pub public_url: Option<String>,
+    /// How far a request's timestamp may be from the clock, in seconds. Default 120.
+    #[serde(default = "clock_window_s")]
+    pub clock_window_s: u32,
+    /// How many requests a minute a credential may make. Default: no limit.
+    pub requests_per_minute: Option<std::num::NonZeroU32>,
+}
+
+const fn clock_window_s() -> u32 {
+    120
+}
+
+/// TLS for all listeners.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// Certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Private key, PEM.
+    pub key: PathBuf,
+}
+
+/// Where signing secrets are sealed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsConfig {
+    /// File with the master key, 64 hexadecimal digits; `PERENNIAL_MASTER_KEY` stands above it.
+    pub master_key_file: Option<PathBuf>,
+}
+
+/// How notices leave.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailConfig {
+    /// A pickup folder of a mail server: each notice becomes one `.eml` file in it.
+    pub pickup: PathBuf,
+    /// The sender's address.
+    pub from: String,
+}
+
+impl Config {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// With the line, the reason and the way to mend it.
+    pub fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| {
+            format!("reading the configuration {}\nhint: the README shows a smallest one", file.display())
+        })?;
+        let mut config: Self = toml::from_str(&text).with_context(|| {
+            format!(
+                "reading the configuration {}\nhint: mend that, and see with `perennial serve --check` if all is in order",
+                file.display()
+            )
+        })?;
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let from_folder = |path: &mut PathBuf| *path = folder.join(&path);
+        from_folder(&mut config.store.path);
+        if let Some(file) = &mut config.secrets.master_key_file {
+            from_folder(file);
+        }
+        if let Some(tls) = &mut config.tls {
+            from_folder(&mut tls.certificate);
+            from_folder(&mut tls.key);
+        }
+        if let Some(mail) = &mut config.mail {
+            from_folder(&mut mail.pickup);
+        }
+        Ok(config)
+    }
+}
+
+fn address<'de, D: Deserializer<'de>>(given: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(given)?;
+    text.parse().map_err(|_| Error::custom(format!("`{text}` is not an address with its port, such as 127.0.0.1:8400")))
+}
+
+/// A URL of nothing but scheme, host and port, without a slash at the end.
+fn origin<'de, D: Deserializer<'de>>(given: D) -> Result<String, D::Error> {
+    let text = String::deserialize(given)?;
+    let bare = text.strip_suffix('/').unwrap_or(&text);
+    let is_origin = bare.parse::<Uri>().is_ok_and(|url| {
+        let is_web = matches!(url.scheme_str(), Some("http" | "https"));
+        is_web
+            && url.authority().is_some_and(|host| bare.ends_with(&format!("://{host}")) && !host.as_str().contains('@'))
+    });
+    if !is_origin {
+        return Err(Error::custom(format!("`{text}` is not a URL without a path, such as https://renew.example.net")));
+    }
+    Ok(bare.to_owned())
+}
+
+fn some_origin<'de, D: Deserializer<'de>>(given: D) -> Result<Option<String>, D::Error> {
+    origin(given).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::IntoDeserializer;
+    use serde::de::value::{Error, StrDeserializer};
+
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let read = |text: &'static str| {
+            let given: StrDeserializer<'_, Error> = text.into_deserializer();
+            origin(given).ok()
+        };
+        for (text, expected) in [
+            ("https://renew.example.net", "https://renew.example.net"),
+            ("http://127.0.0.1:8400/", "http://127.0.0.1:8400"),
+            ("http://[::1]:8400", "http://[::1]:8400"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(expected));
+        }
+        for text in [
+            "",
+            "renew.example.net",
+            "/x",
+            "ftp://x",
+            "https://",
+            "https://x/y",
+            "https://x?y",
+            "https://a@x",
+            "http://a b",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The fixed demo credentials. They open a sandbox on loopback and nothing else.
+
+use std::net::SocketAddr;
+
+/// The first of the five ports, unless another is asked for.
+pub const PORT_BASE: u16 = 8400;
+
+/// What signs for the customer of the OVHcloud demo.
+pub const OVH: Keys = Keys {
+    account: "xx11111-ovh",
+    application_key: "demoOvhApp111111",
+    application_secret: "demoOvhSecret1111111111111111111",
+    consumer_key: "demoOvhConsumer11111111111111111",
+};
+
+/// What signs for another customer, to see that nobody reaches another one's services.
+pub const OVH_OTHER: Keys = Keys {
+    account: "xx22222-ovh",
+    application_key: "demoOvhApp222222",
+    application_secret: "demoOvhSecret2222222222222222222",
+    consumer_key: "demoOvhConsumer22222222222222222",
+};
+
+/// What signs for a reseller, who may suspend, reopen and terminate.
+pub const OVH_RESELLER: Keys = Keys {
+    account: "xx33333-ovh",
+    application_key: "demoOvhApp333333",
+    application_secret: "demoOvhSecret3333333333333333333",
+    consumer_key: "demoOvhConsumer33333333333333333",
+};
+
+/// A consumer key of [`OVH`]'s application that may only `GET /me`.
+pub const OVH_NARROW_CONSUMER_KEY: &str = "demoOvhConsumerNarrow11111111111";
+
+/// The OAuth2 client of [`OVH`]'s customer.
+pub const OVH_CLIENT_ID: &str = "EU.demo111111111111";
+/// Its secret.
+pub const OVH_CLIENT_SECRET: &str = "demoOvhClientSecret1111111111111";
+
+/// The password of every demo account on the pages.
+pub const PAGE_PASSWORD: &str = "demo";
+
+const VPSBG_TOKEN: &str = "demo-vpsbg-token-111111111111111111111111";
+const HOSTUP_TOKEN: &str = "demo-hostup-token-11111111111111111111111";
+const ALIYUN_KEY_ID: &str = "demoAliyunKey11111111111";
+const ALIYUN_KEY_SECRET: &str = "demoAliyunSecret11111111111111";
+
+/// One customer's three OVHcloud keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Keys {
+    /// The customer number.
+    pub account: &'static str,
+    /// 16 letters and digits.
+    pub application_key: &'static str,
+    /// 32 letters and digits.
+    pub application_secret: &'static str,
+    /// 32 letters and digits.
+    pub consumer_key: &'static str,
+}
+
+/// Where the five listeners are.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// The first port: the pages'.
+    pub port_base: u16,
+    /// `http` or `https`, for the dialects.
+    pub scheme: &'static str,
+}
+
+impl Addresses {
+    /// Where one listener is, counted from the pages'.
+    pub fn socket(self, offset: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port_base.saturating_add(offset)))
+    }
+
+    /// The URL of the pages; they speak plain HTTP always.
+    pub fn pages(self) -> String {
+        format!("http://{}", self.socket(0))
+    }
+
+    /// The URL of a dialect, without a path.
+    pub fn dialect(self, offset: u16) -> String {
+        format!("{}://{}", self.scheme, self.socket(offset))
+    }
+
+    /// The same dialect under the other name of loopback.
+    pub fn dialect_by_name(self, offset: u16) -> String {
+        format!("{}://localhost:{}", self.scheme, self.socket(offset).port())
+    }
+
+    /// What a shell must export so that clients find the sandbox.
+    pub fn environment(self) -> Vec<(&'static str, String)> {
+        vec![
+            ("OVH_ENDPOINT", format!("{}/1.0", self.dialect(1))),
+            ("OVH_APPLICATION_KEY", OVH.application_key.to_owned()),
+            ("OVH_APPLICATION_SECRET", OVH.application_secret.to_owned()),
+            ("OVH_CONSUMER_KEY", OVH.consumer_key.to_owned()),
+            ("VPSBG_URL", format!("{}/v1", self.dialect(2))),
+            ("VPSBG_TOKEN", VPSBG_TOKEN.to_owned()),
+            ("HOSTUP_URL", self.dialect(3)),
+            ("HOSTUP_TOKEN", HOSTUP_TOKEN.to_owned()),
+            ("ALIYUN_ENDPOINT", self.socket(4).to_string()),
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", ALIYUN_KEY_ID.to_owned()),
+            ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", ALIYUN_KEY_SECRET.to_owned()),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn demo_keys_have_the_form_of_real_ones() {
+        for keys in [OVH, OVH_OTHER, OVH_RESELLER] {
+            let lengths = [keys.application_key, keys.application_secret, keys.consumer_key].map(str::len);
+            assert_eq!(lengths, [16, 32, 32], "{}", keys.account);
+        }
+        assert_eq!(OVH_NARROW_CONSUMER_KEY.len(), 32);
+        assert_eq!(OVH_CLIENT_SECRET.len(), 32);
+    }
+
+    #[test]
+    fn the_environment_names_every_client() {
+        let addresses = Addresses { port_base: 8400, scheme: "http" };
+        let environment = addresses.environment();
+        assert_eq!(environment[0], ("OVH_ENDPOINT", "http://127.0.0.1:8401/1.0".to_owned()));
+        assert_eq!(environment[8], ("ALIYUN_ENDPOINT", "127.0.0.1:8404".to_owned()));
+        assert!(environment.iter().all(|(_, value)| !value.contains(['\'', ' ', '$'])), "values need no quotes");
+    }
+}

@@ -1,0 +1,196 @@
+//! The sandbox: the same house as `perennial serve`, with a demo catalogue, a clock that people move, and faults on
+//! demand. Nothing in here exists under `serve`.
+
+mod authority;
+mod catalogue;
+mod clock;
+mod control;
+pub mod demo;
+mod faults;
+mod keys;
+mod ledger;
+mod seed;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use jiff::Timestamp;
+use perennial_core::ids::AccountId;
+use perennial_core::money::{Currency, Money};
+use perennial_core::ports::{Books, Vault};
+use perennial_engine::lane::Grouping;
+use perennial_providers::Provider;
+use perennial_providers::ovh::{Options as OvhOptions, Ovh};
+use perennial_store::Store;
+use perennial_store::sqlite::{SqliteReader, SqliteStore};
+use tokio_rustls::TlsAcceptor;
+
+use self::clock::KeptClock;
+use self::control::Control;
+use self::demo::Addresses;
+use self::faults::{Faults, Faulty};
+use self::keys::Registrar;
+use crate::vault::MasterVault;
+use crate::web::dialect::{Dialect, NotYet};
+use crate::web::house::House;
+use crate::web::listener::{Listener, Socket};
+use crate::web::pages::{self, Named, Overview};
+use crate::web::{measure, password};
+
+const LEDGER_FILE: &str = "perennial.db";
+const MASTER_KEY_FILE: &str = "master.key";
+
+/// How far a request's timestamp may be from the sandbox's clock.
+const CLOCK_WINDOW_S: u32 = 120;
+
+/// How a sandbox is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where it keeps its data.
+    pub data: PathBuf,
+    /// Where it listens.
+    pub addresses: Addresses,
+    /// Where its clock starts; else where it was left.
+    pub now: Option<Timestamp>,
+    /// The folder of its certificates, if the dialects speak TLS.
+    pub tls: Option<PathBuf>,
+    /// How many more services it has.
+    pub seed_services: u32,
+}
+
+/// Runs a sandbox until the process is asked to end.
+///
+/// # Errors
+/// When it cannot start: a port that is taken, a folder that cannot be written, data that cannot be read.
+pub async fn run(options: Options) -> anyhow::Result<()> {
+    let addresses = options.addresses;
+    // Before anything is written.
+    if let Ok(books) = SqliteReader::open(&options.data.join(LEDGER_FILE)) {
+        is_stocked(&books, &options.data)?;
+    }
+    let sockets = Sockets::bind(addresses).await?;
+    let tls = options.tls.as_deref().map(authority::acceptor).transpose()?;
+    let clock = KeptClock::open(&options.data, options.now)?;
+    let vault = Arc::new(MasterVault::open_or_create(&options.data.join(MASTER_KEY_FILE))?);
+    let measured = measure::install()?;
+    let (store, fresh) = stocked(&options, clock.now())?;
+    let house = House::open(store, Grouping::ByTime, clock.shared(), vault)?;
+    register(&house, fresh, options.seed_services).await?;
+
+    let faults = Arc::new(Faults::default());
+    let ovh: Arc<dyn Provider> = Arc::new(Ovh::new(OvhOptions {
+        public_urls: vec![addresses.dialect(1), addresses.dialect_by_name(1)],
+        pages_url: addresses.pages(),
+        clock_window_s: CLOCK_WINDOW_S,
+        requests_per_minute: None,
+    }));
+    let provider = Arc::new(Faulty { provider: Arc::clone(&ovh), faults: Arc::clone(&faults) });
+    let control = Control { clock, faults, books: house.books.clone(), providers: vec![ovh] };
+    let named = vec![Named { name: "ovh", url: addresses.dialect(1) }];
+    let pages = pages::Pages::new(&house, measured.clone(), named, Overview::Open)?;
+    let pages = pages.with("/_sandbox", control::routes(control));
+    let listeners = sockets.answered(pages, Dialect::new(provider, house.ports()), tls.as_ref());
+    house.serve(listeners, None, measured, || greet(&options)).await
+}
+
+/// The five sockets, bound before anything else is done: a port that is taken is told at once.
+struct Sockets {
+    pages: Socket,
+    ovh: Socket,
+    not_yet: Vec<(Socket, &'static str)>,
+}
+
+impl Sockets {
+    async fn bind(addresses: Addresses) -> anyhow::Result<Self> {
+        let mut not_yet = Vec::new();
+        for (offset, name) in [(2, "vpsbg"), (3, "hostup"), (4, "aliyun")] {
+            not_yet.push((Socket::bind(name, addresses.socket(offset)).await?, name));
+        }
+        let pages = Socket::bind("pages", addresses.socket(0)).await?;
+        Ok(Self { pages, ovh: Socket::bind("ovh", addresses.socket(1)).await?, not_yet })
+    }
+
+    fn answered(self, pages: pages::Pages, ovh: Dialect, tls: Option<&TlsAcceptor>) -> Vec<Listener> {
+        let mut listeners =
+            vec![self.pages.answered_by(None, Arc::new(pages)), self.ovh.answered_by(tls.cloned(), Arc::new(ovh))];
+        let not_yet = self.not_yet.into_iter();
+        listeners.extend(not_yet.map(|(socket, name)| socket.answered_by(tls.cloned(), Arc::new(NotYet(name)))));
+        listeners
+    }
+}
+
+/// Whether a ledger has the demo catalogue. One that has other accounts instead is no sandbox's.
+fn is_stocked(books: &SqliteReader, data: &Path) -> anyhow::Result<bool> {
+    let stocked = books.find_account(demo::OVH.account)?.is_some();
+    ensure!(
+        stocked || books.account_ids()?.is_empty(),
+        "the ledger in {} is not a sandbox's: it has accounts, and none is `{}`\nhint: choose another folder for `--data`",
+        data.display(),
+        demo::OVH.account
+    );
+    Ok(stocked)
+}
+
+/// Opens the ledger with the demo catalogue in it; tells whether the catalogue is new.
+fn stocked(options: &Options, now: Timestamp) -> anyhow::Result<(SqliteStore, bool)> {
+    let path = options.data.join(LEDGER_FILE);
+    let mut store = SqliteStore::open(&path).with_context(|| format!("opening the ledger {}", path.display()))?;
+    let books = store.reader();
+    let fresh = !is_stocked(&books, &options.data)?;
+    if fresh || options.seed_services > 0 {
+        let hash = password::hash(demo::PAGE_PASSWORD)?;
+        if fresh {
+            let mut batch = store.begin()?;
+            let recorded = catalogue::record(&mut *batch, now, &hash);
+            recorded.with_context(|| format!("recording the demo catalogue as of {now}"))?;
+            batch.commit().context("recording the demo catalogue")?;
+        }
+        if options.seed_services > 0 {
+            seed::record(&mut store, options.seed_services, now, &hash)?;
+        }
+    }
+    Ok((store, fresh))
+}
+
+/// Puts the demo credentials and balances on file.
+async fn register(house: &House, fresh: bool, seed_services: u32) -> anyhow::Result<()> {
+    let vault: &dyn Vault = &*house.vault;
+    let registrar = Registrar { books: &house.books, lane: &house.lane, vault };
+    registrar.demo().await?;
+    if fresh {
+        for (code, cents) in [(demo::OVH.account, 10_000), ("demo-vpsbg", 50_000)] {
+            let account: AccountId = house.books.find_account(code)?.context("the demo account was recorded")?;
+            registrar.credit(account, Money::new(cents, Currency::EUR)).await?;
+        }
+    }
+    if seed_services > 0 {
+        for number in 1..=seed::ACCOUNTS {
+            registrar.seeded(&seed::keys(number)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A few words on stderr for whoever started it.
+fn greet(options: &Options) {
+    let addresses = options.addresses;
+    let base = match addresses.port_base {
+        demo::PORT_BASE => String::new(),
+        other => format!(" --port-base {other}"),
+    };
+    let tls = options.tls.as_deref().map_or_else(String::new, |folder: &Path| format!(" --tls {}", folder.display()));
+    eprintln!(
+        "The sandbox is ready. No money moves here.\n\n  \
+         pages      {}\n  \
+         OVHcloud   {}/1.0\n\n\
+         Clients find it with:  eval \"$(perennial sandbox --print-env{base}{tls})\"\n\
+         Move its clock with:   curl -d '{{\"advance\":\"P40D\"}}' {}/_sandbox/clock\n\
+         Pages ask for customer number `{}` and password `{}`. Ctrl-C ends it.",
+        addresses.pages(),
+        addresses.dialect(1),
+        addresses.pages(),
+        demo::OVH.account,
+        demo::PAGE_PASSWORD,
+    );
+}

@@ -1,0 +1,128 @@
+//! The house: ledger, lane and listeners, opened in that order and closed in the other.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusHandle;
+use perennial_core::ports::{Clock, Vault};
+use perennial_engine::lane::{self, Grouping, LaneHandle, LaneThread};
+use perennial_engine::outbox::{self, Courier};
+use perennial_providers::Ports;
+use perennial_store::sqlite::{SqliteReader, SqliteStore};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::listener::Listener;
+use super::measure;
+
+/// What every listener stands on.
+pub struct House {
+    /// Reads the ledger.
+    pub books: SqliteReader,
+    /// Carries commands out.
+    pub lane: LaneHandle,
+    /// Says what time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Keeps signing secrets.
+    pub vault: Arc<dyn Vault>,
+    thread: LaneThread,
+}
+
+impl House {
+    /// Opens the house over a ledger.
+    ///
+    /// # Errors
+    /// When the lane cannot be started.
+    pub fn open(
+        store: SqliteStore,
+        grouping: Grouping,
+        clock: Arc<dyn Clock>,
+        vault: Arc<dyn Vault>,
+    ) -> anyhow::Result<Self> {
+        let books = store.reader();
+        let (lane, thread) = lane::start(Box::new(store), Arc::new(books.clone()), Arc::clone(&clock), grouping)?;
+        Ok(Self { books, lane, clock, vault, thread })
+    }
+
+    /// What a provider's `serve` half stands on.
+    pub fn ports(&self) -> Ports {
+        Ports {
+            lane: Arc::new(self.lane.clone()),
+            books: Arc::new(self.books.clone()),
+            clock: Arc::clone(&self.clock),
+            vault: Arc::clone(&self.vault),
+        }
+    }
+
+    /// Serves until the process is asked to end. Then nobody else gets in, requests that are being answered finish, the
+    /// lane answers what it has accepted, and the ledger is closed. Asked a second time, nothing is waited for but the
+    /// lane.
+    ///
+    /// # Errors
+    /// When the process cannot hear that it is asked.
+    pub async fn serve(
+        self,
+        listeners: Vec<Listener>,
+        courier: Option<Arc<dyn Courier>>,
+        measured: PrometheusHandle,
+        ready: impl FnOnce(),
+    ) -> anyhow::Result<()> {
+        let mut asked = Asked::listen()?;
+        let (close, closing) = watch::channel(false);
+        let mut chores = JoinSet::new();
+        chores.spawn(measure::keep_up(measured));
+        chores.spawn(outbox::housekeep(self.lane.clone(), Arc::clone(&self.clock)));
+        if let Some(courier) = courier {
+            let records = Arc::new(self.books.clone());
+            chores.spawn(outbox::run(records, self.lane.clone(), Arc::clone(&self.clock), courier));
+        }
+        let run = |listener: Listener| listener.run(Arc::clone(&self.clock), closing.clone());
+        let mut listening: JoinSet<_> = listeners.into_iter().map(run).collect();
+        ready();
+        let died = tokio::select! {
+            () = asked.wait() => false,
+            () = self.lane.ended() => true,
+        };
+        tell_systemd(sd_notify::NotifyState::Stopping);
+        tracing::info!("closing: requests that are being answered finish");
+        close.send_replace(true);
+        tokio::select! {
+            () = async { while listening.join_next().await.is_some() {} } => {}
+            () = asked.wait() => tracing::warn!("asked twice: closing at once"),
+        }
+        chores.shutdown().await;
+        let thread = self.thread;
+        tokio::task::spawn_blocking(move || thread.close()).await.context("closing the lane")?;
+        // Whoever supervises the process starts it again.
+        anyhow::ensure!(!died, "the lane's thread died; the log says why");
+        Ok(())
+    }
+}
+
+/// Tells systemd, if it listens, how the service is.
+pub fn tell_systemd(state: sd_notify::NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd could not be told");
+    }
+}
+
+/// Hears that the process is asked to end: SIGTERM, or SIGINT from a terminal.
+struct Asked {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Asked {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("listening for signals");
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

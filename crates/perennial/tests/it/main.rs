@@ -1,0 +1,24 @@
+//! The whole of `perennial`, through its real binary: a module a capability.
+
+mod access;
+mod cli;
+mod clients;
+mod import;
+mod kill;
+mod orders;
+mod pages;
+mod sandbox;
+mod serve;
+mod services;
+mod shop;
+
+#[test]
+fn no_file_is_left_out() {
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it")).unwrap();
+    for file in files {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let listed = include_str!("main.rs").contains(&format!("\nmod {name};\n"));
+        assert!(listed || ["main", "snapshots"].contains(&name.as_str()), "no module takes {}", path.display());
+    }
+}
