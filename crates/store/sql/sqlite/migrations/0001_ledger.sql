@@ -119,7 +119,8 @@ create table services (
 create unique index services_by_name on services (kind, name);
 create index services_by_account on services (account_id);
 create index services_by_parent on services (parent_id) where parent_id is not null;
-create index services_by_until on services (until_date);
+-- With the account, so that a page of what is due reads this index alone.
+create index services_by_until on services (until_date, id, account_id);
 
 create table service_prices (
     service_id integer not null references services (id),
