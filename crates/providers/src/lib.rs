@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use perennial_core::ports::{Books, BoxFuture, Clock, Lane, Vault};
 
 pub mod ovh;
+pub mod secret;
 
 /// What a provider's `serve` half stands on.
 #[derive(Clone)]

@@ -14,9 +14,9 @@ use perennial_core::ids::{ApplicationId, CredentialId};
 use perennial_core::ports::{Books, Clock, Vault};
 use perennial_core::snapshot::Want;
 use perennial_engine::clock::SystemClock;
+use perennial_providers::secret::{digest, random_text};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::command::{Consent, Global, Misuse};
 use crate::config::Config;
@@ -221,7 +221,7 @@ fn issue_application(global: &Global, ledger: &Ledger, account: &Account, args: 
     let key_file =
         global.config.as_deref().map(Config::read).transpose()?.and_then(|config| config.secrets.master_key_file);
     let vault = MasterVault::open(key_file.as_deref())?;
-    let (key, secret) = (random_text(KEY_LENGTH)?, random_text(SECRET_LENGTH)?);
+    let (key, secret) = (random_text(KEY_LENGTH), SecretString::from(random_text(SECRET_LENGTH)));
     let (flow, parts) = match args.kind {
         KeyKind::Oauth2 => (Flow::ClientCredentials, [("client id", "client_id"), ("client secret", "client_secret")]),
         KeyKind::Application | KeyKind::Consumer => {
@@ -230,7 +230,7 @@ fn issue_application(global: &Global, ledger: &Ledger, account: &Account, args: 
     };
     let new = NewApplication {
         dialect: args.dialect.word().to_owned(),
-        key: key.expose_secret().to_owned(),
+        key: key.clone(),
         secret_sealed: vault.seal(secret.expose_secret().as_bytes())?,
         name: args.name.clone(),
         description: String::new(),
@@ -240,7 +240,7 @@ fn issue_application(global: &Global, ledger: &Ledger, account: &Account, args: 
     match ledger.carry_out(Command { account: account.id, token: None, action })? {
         Reply::Application(id) => {
             let [(key_title, key_name), (secret_title, secret_name)] = parts;
-            let parts = vec![(key_title, key_name, key), (secret_title, secret_name, secret)];
+            let parts = vec![(key_title, key_name, key.into()), (secret_title, secret_name, secret)];
             Ok(Issued { id: KeyId::Application(id), parts })
         }
         other => Err(anyhow!("the lane answered {other:?} to a registration")),
@@ -261,11 +261,11 @@ fn issue_consumer(ledger: &Ledger, account: &Account, args: &IssueArgs) -> anyho
         bail!("`{key}` is an OAuth2 client: it asks for its tokens itself and needs no consumer key");
     }
     let expires = args.expires.map(|period| expiry(account, period)).transpose()?;
-    let secret = random_text(LENGTH)?;
+    let secret = SecretString::from(random_text(LENGTH));
     let new = NewCredential {
         dialect: args.dialect.word().to_owned(),
         application: Some(application.id),
-        digest: Sha256::digest(secret.expose_secret().as_bytes()).into(),
+        digest: digest(secret.expose_secret()),
         label: args.name.clone(),
         standing: NewCredentialStanding::Validated { expires },
         rules: args.rule.clone(),
@@ -284,22 +284,6 @@ fn issue_consumer(ledger: &Ledger, account: &Account, args: &IssueArgs) -> anyho
 fn expiry(account: &Account, period: Period) -> anyhow::Result<jiff::Timestamp> {
     let today = account.zone.date_of(SystemClock.now());
     Ok(account.zone.midnight(add_period(today, period, AnchorDay::of(today))?)?)
-}
-
-/// Letters and digits, all equally likely.
-fn random_text(length: usize) -> anyhow::Result<SecretString> {
-    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    /// The largest multiple of 62 that a byte can be below: what is above would favour the first letters.
-    const FAIR: u8 = 248;
-    let mut text = String::with_capacity(length);
-    while text.len() < length {
-        let mut bytes = [0_u8; 64];
-        getrandom::fill(&mut bytes).context("making a secret")?;
-        let letters =
-            bytes.iter().filter(|byte| **byte < FAIR).map(|byte| char::from(ALPHABET[usize::from(byte % 62)]));
-        text.extend(letters.take(length - text.len()));
-    }
-    Ok(text.into())
 }
 
 fn list(ledger: &Ledger, output: Output, account: Option<&str>) -> anyhow::Result<()> {

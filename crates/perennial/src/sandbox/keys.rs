@@ -6,7 +6,7 @@ use perennial_core::credential::{AccessRule, Flow};
 use perennial_core::ids::{AccountId, ApplicationId};
 use perennial_core::money::Money;
 use perennial_core::ports::{Books, Lane, Vault};
-use sha2::{Digest, Sha256};
+use perennial_providers::secret::digest;
 
 use super::demo;
 use super::seed::SeedKeys;
@@ -103,7 +103,7 @@ impl Registrar<'_> {
         let action = Action::IssueCredential(NewCredential {
             dialect: DIALECT.to_owned(),
             application: Some(application),
-            digest: Sha256::digest(secret.as_bytes()).into(),
+            digest: digest(secret),
             label: "demo".to_owned(),
             standing: NewCredentialStanding::Validated { expires: None },
             rules: rules.to_vec(),

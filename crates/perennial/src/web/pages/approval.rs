@@ -13,7 +13,8 @@ use perennial_core::credential::{AccessRule, Application, Credential, Credential
 use perennial_core::ids::CredentialId;
 use perennial_core::ports::{Books, Lane, Rejection};
 use perennial_core::snapshot::Want;
-use sha2::{Digest, Sha256};
+
+use perennial_providers::secret::digest;
 
 use super::query::Pairs;
 use super::{Shared, Stop, message, page};
@@ -128,7 +129,7 @@ impl Pending {
     /// Finds what the link asks about.
     fn find(shared: &Shared, query: Option<&str>) -> Result<Self, Stop> {
         let pairs = Pairs::parse(query.unwrap_or_default().as_bytes());
-        let digest: [u8; 32] = Sha256::digest(pairs.get("credentialToken").as_bytes()).into();
+        let digest = digest(pairs.get("credentialToken"));
         let found = shared.books.find_pending_credential(&digest)?;
         let now = shared.clock.now();
         let credential =

@@ -8,7 +8,6 @@ use perennial_core::snapshot::Want;
 
 use super::context::{Answer, Context};
 use super::credential::credential;
-use super::secret::{digest, random_text};
 use super::table::{Row, act, read};
 use super::{Paced, identity, page_link};
 use crate::ovh::PROVIDER;
@@ -17,6 +16,7 @@ use crate::ovh::wire::auth::{
     ApiCredentialRequest, ApiCredentialRequestParams, AuthMethod, CredentialState, Details, HttpMethod,
 };
 use crate::ovh::wire::error::{AuthError, Failure};
+use crate::secret::{digest, random_text};
 
 /// Length of a consumer key, as the provider's.
 const CONSUMER_KEY_LENGTH: usize = 32;

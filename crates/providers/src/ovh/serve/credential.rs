@@ -8,7 +8,6 @@ use perennial_core::snapshot::Want;
 
 use super::context::{Answer, Context};
 use super::identity;
-use super::secret::random_text;
 use super::table::{Row, act, read};
 use crate::ovh::PROVIDER;
 use crate::ovh::wire::auth::{
@@ -16,6 +15,7 @@ use crate::ovh::wire::auth::{
     Oauth2Client, Oauth2ClientRequest, Oauth2ClientSecret, Oauth2ClientUpdate,
 };
 use crate::ovh::wire::error::Failure;
+use crate::secret::random_text;
 
 /// Lengths of an OAuth2 client's id and secret, as the provider's.
 const CLIENT_ID_LENGTH: usize = 16;

@@ -12,10 +12,10 @@ use perennial_core::service::{Lifecycle, RenewalMode, Service};
 use perennial_core::snapshot::{Snapshot, Want};
 
 use super::context::Context;
-use super::secret::{digest, random_text};
 use crate::ovh::wire::error::Failure;
 use crate::ovh::wire::scalar::{Date, DateTime, KeyValue, Secret};
 use crate::ovh::wire::service::Route;
+use crate::secret::{digest, random_text};
 
 /// Length of the token that confirms a termination; the real one's is unverified.
 const TERMINATION_TOKEN_LENGTH: usize = 32;

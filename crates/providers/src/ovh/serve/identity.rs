@@ -15,12 +15,12 @@ use perennial_core::snapshot::Want;
 use super::Ovh;
 use super::context::Caller;
 use super::known::Known;
-use super::secret::digest;
 use crate::ovh::PROVIDER;
 use crate::ovh::auth::{Presented, Signed, verify};
 use crate::ovh::wire::auth::{AccessRule, HttpMethod};
 use crate::ovh::wire::error::{AuthError, Failure};
 use crate::ovh::wire::scalar::IpBlock;
+use crate::secret::digest;
 use crate::{Ports, Request};
 
 /// Whether a path is for everybody: the clock, and asking for a credential.

@@ -20,7 +20,6 @@ mod page;
 mod payment;
 mod product;
 mod refusal;
-mod secret;
 mod service;
 mod services;
 mod table;
@@ -101,7 +100,7 @@ impl Ovh {
     /// A fresh query id for a reply.
     fn query_id(&self, now: Timestamp) -> String {
         let counter = self.queries.fetch_add(1, Ordering::Relaxed);
-        query_id(u64::try_from(now.as_second()).unwrap_or(0), counter, secret::random())
+        query_id(u64::try_from(now.as_second()).unwrap_or(0), counter, crate::secret::random())
     }
 }
 

@@ -9,12 +9,12 @@ use perennial_core::credential::{AccessRule, Application, ApplicationStatus, Flo
 use serde::Serialize;
 
 use super::gateway::refuse;
-use super::secret::{digest, random_text};
 use super::{Ovh, Paced};
 use crate::ovh::PROVIDER;
 use crate::ovh::auth::{TokenRequest, is_same_secret};
 use crate::ovh::wire::auth::{HttpMethod, Token, TokenErrorCode, TokenFailure};
 use crate::ovh::wire::error::Failure;
+use crate::secret::{digest, random_text};
 use crate::{Ports, Request};
 
 /// Where tokens are asked for, beside the API itself.

@@ -15,7 +15,6 @@ use perennial_core::strategy::{Breadth, PeriodStrategies, Strategy, strategies};
 use super::context::{Answer, Context, price, ucents};
 use super::document;
 use super::found::{self, Found, Standing};
-use super::secret::random_text;
 use super::table::{Row, act, read};
 use crate::ovh::wire::auth::HttpMethod::{Post, Put};
 use crate::ovh::wire::error::Failure;
@@ -24,6 +23,7 @@ use crate::ovh::wire::service::{
     BillingState, Interval, Plan, Product, Renew, RenewDescription, RenewMode, RenewOrder, RenewRequest as WireRequest,
     RenewService, RenewStrategy, Resource, ResourceState, Service, ServiceUpdate,
 };
+use crate::secret::random_text;
 
 /// How long an order waits for its payment: a day (sample of the guide, and the order FAQ).
 const OPEN_S: u32 = 24 * 60 * 60;

@@ -1,4 +1,4 @@
-//! Randomness and digests of secrets.
+//! Randomness and digests of secrets, for whoever makes keys: every dialect, and the command line.
 
 use sha2::{Digest, Sha256};
 
@@ -9,14 +9,14 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 ///
 /// # Panics
 /// When the operating system has no randomness to give: nothing secret may be made then.
-pub(super) fn random<const BYTES: usize>() -> [u8; BYTES] {
+pub fn random<const BYTES: usize>() -> [u8; BYTES] {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).expect("the operating system gives randomness");
     bytes
 }
 
 /// Random text of letters and digits, each equally likely.
-pub(super) fn random_text(length: usize) -> String {
+pub fn random_text(length: usize) -> String {
     let mut text = String::with_capacity(length);
     while text.len() < length {
         let bytes: [u8; 64] = random();
@@ -27,7 +27,7 @@ pub(super) fn random_text(length: usize) -> String {
 }
 
 /// SHA-256 of a secret text: what is stored in its place.
-pub(super) fn digest(text: &str) -> [u8; 32] {
+pub fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
