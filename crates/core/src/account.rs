@@ -1,5 +1,7 @@
 //! Accounts: the customers of the seller, and the seller itself.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::calendar::Zone;
@@ -98,6 +100,8 @@ pub struct Account {
     pub standing: Standing,
     /// Argon2 hash (PHC string) of the password for pages, if one was set.
     pub page_password: Option<String>,
+    /// What else it tells of itself, such as `phone` or `city`: a dialect shows it and no rule reads it.
+    pub facts: BTreeMap<String, String>,
     /// When it became a customer.
     pub created: Timestamp,
 }

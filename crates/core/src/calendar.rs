@@ -194,6 +194,26 @@ pub fn add_period(date: Date, period: Period, anchor: AnchorDay) -> Result<Date,
     }
 }
 
+/// How long it is from one date to a later one: whole months, counted from the anchor day, and days over.
+///
+/// # Errors
+/// [`CalendarError::Range`] where `until` is before `from`, or further than months can be counted.
+pub fn months_and_days(from: Date, until: Date, anchor: AnchorDay) -> Result<(u16, u32), CalendarError> {
+    let mut reached = from;
+    let mut months: u16 = 0;
+    loop {
+        let next = months.checked_add(1).ok_or(CalendarError::Range)?;
+        let period = Period::months(next).ok_or(CalendarError::Range)?;
+        match add_period(from, period, anchor) {
+            Ok(end) if end <= until => (months, reached) = (next, end),
+            // Past the calendar is past `until`, too.
+            _ => break,
+        }
+    }
+    let days = until.since(reached).map_err(|_| CalendarError::Range)?.get_days();
+    Ok((months, u32::try_from(days).map_err(|_| CalendarError::Range)?))
+}
+
 /// Reads a civil date such as `2027-01-31`.
 ///
 /// # Errors
@@ -298,6 +318,29 @@ mod tests {
     }
 
     #[test]
+    fn a_span_is_whole_months_from_its_anchor_day_and_days_over() {
+        for (from, until, anchor, months, days) in [
+            ("2025-03-19", "2025-08-10", 19, 4, 22),
+            ("2025-03-19", "2025-03-19", 19, 0, 0),
+            ("2025-03-19", "2025-03-20", 19, 0, 1),
+            ("2025-03-19", "2025-04-18", 19, 0, 30),
+            ("2025-03-19", "2025-04-19", 19, 1, 0),
+            ("2025-01-31", "2025-02-28", 31, 1, 0),
+            ("2025-01-31", "2025-03-30", 31, 1, 30),
+            ("2025-01-31", "2025-03-31", 31, 2, 0),
+            ("2025-02-28", "2025-03-30", 31, 0, 30),
+            ("2024-02-29", "2025-02-28", 29, 12, 0),
+            ("2025-01-20", "2025-02-10", 5, 1, 5),
+            ("9999-11-15", "9999-12-31", 15, 1, 16),
+        ] {
+            let anchor = AnchorDay::new(anchor).expect("is a day");
+            assert_eq!(months_and_days(date(from), date(until), anchor), Ok((months, days)), "{from} to {until}");
+        }
+        let backwards = months_and_days(date("2025-03-19"), date("2025-03-18"), AnchorDay(19));
+        assert_eq!(backwards, Err(CalendarError::Range));
+    }
+
+    #[test]
     fn daylight_saving_moves_no_term() {
         let sofia = Zone::parse("Europe/Sofia").expect("is a zone");
         for (day, instant) in [
@@ -333,6 +376,15 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn a_term_of_months_is_that_many_months_and_no_days(days in 0_i32..84_000, months in 1_u16..120, odd in 0_u32..27) {
+            let start = date("1970-01-01").checked_add(jiff::Span::new().days(days)).expect("is in range");
+            let anchor = AnchorDay::of(start);
+            let end = add_period(start, Period::months(months).expect("is not zero"), anchor).expect("is in range");
+            let later = end.checked_add(jiff::Span::new().days(i64::from(odd))).expect("is in range");
+            proptest::prop_assert_eq!(months_and_days(start, later, anchor), Ok((months, odd)));
+        }
+
         #[test]
         fn renewals_of_one_month_end_where_one_renewal_of_all_ends(days in 0_i32..84_000, months in 1_u16..120) {
             let start = date("1970-01-01").checked_add(jiff::Span::new().days(days)).expect("is in range");

@@ -1,16 +1,19 @@
 //! Commands: what a caller wants done, and replies: what the caller hears.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::calendar::Period;
 use crate::credential::{AccessRule, Flow};
 use crate::idempotency::{Token, TokenKey};
-use crate::ids::{AccountId, ApplicationId, CredentialId, MethodId, OrderId, ServiceId};
+use crate::ids::{AccountId, ApplicationId, CredentialId, JobId, MethodId, OrderId, ProductId, ServiceId};
+use crate::link::PaymentLink;
 use crate::money::Money;
 use crate::order::{Order, Origin};
 use crate::payment::{MethodKind, Preference};
-use crate::service::RenewalMode;
+use crate::service::{Ending, RenewalMode};
 use crate::snapshot::Want;
 
 /// What one caller wants done, for one account.
@@ -34,12 +37,55 @@ pub enum Action {
         /// Random text for the links to the order's documents.
         password: String,
     },
+    /// Order services that do not exist yet, with their first terms.
+    Buy {
+        /// What is to be opened.
+        request: BuyRequest,
+        /// Random text for the links to the order's documents.
+        password: String,
+    },
+    /// Order money for the account's balance.
+    Deposit {
+        /// How much.
+        amount: Money,
+        /// How long the order waits for its payment, in seconds.
+        open_s: u32,
+        /// Random text for the links to the order's documents.
+        password: String,
+    },
+    /// Change what an open order renews its services for, and how it is meant to be paid. What is changed is priced
+    /// anew; the rest stands as it was ordered.
+    ReviseOrder {
+        /// Which order.
+        order: OrderId,
+        /// Services with their new periods; the others keep theirs.
+        periods: Vec<(ServiceId, Period)>,
+        /// What becomes of its promo code.
+        promo: PromoEdit,
+        /// What is said of its payment. Nothing is charged.
+        plan: PlanEdit,
+    },
+    /// Give an open order an address for whoever is to pay it; the one it has, if it has one.
+    LinkOrder {
+        /// Which order.
+        order: OrderId,
+        /// The secret in a new link.
+        token: String,
+    },
+    /// Note that an order's payment link was opened.
+    ViewLink {
+        /// Which order.
+        order: OrderId,
+    },
     /// Pay an order and extend its services.
     Pay {
         /// Which order.
         order: OrderId,
         /// With what.
         with: PayWith,
+        /// What the payer was shown is still to be paid; refused where it is another amount by now. None where the
+        /// payer was shown nothing.
+        due: Option<Money>,
     },
     /// Withdraw an open order.
     CancelOrder {
@@ -62,10 +108,33 @@ pub enum Action {
     SetRenewal {
         /// Which service.
         service: ServiceId,
-        /// What happens.
-        mode: RenewalMode,
+        /// What happens; none leaves it.
+        mode: Option<RenewalMode>,
         /// The period of automatic renewals; none leaves it.
         period: Option<Period>,
+    },
+    /// Withdraw open orders and set what happens to many services at their expiry: all of it or nothing.
+    SetRenewals {
+        /// Which services.
+        services: Vec<ServiceId>,
+        /// What happens.
+        mode: RenewalMode,
+        /// Which orders.
+        withdraw: Vec<OrderId>,
+    },
+    /// Cancel a service.
+    Cancel {
+        /// Which service.
+        service: ServiceId,
+        /// Why, in its owner's words.
+        reason: String,
+        /// When it takes effect.
+        ending: Ending,
+    },
+    /// Withdraw the cancellation of a service.
+    Reinstate {
+        /// Which service.
+        service: ServiceId,
     },
     /// Set what its owner calls a service.
     Rename {
@@ -105,6 +174,8 @@ pub enum Action {
         /// SHA-256 of the token that was sent back.
         token_digest: [u8; 32],
     },
+    /// Register a payment method.
+    AddMethod(NewMethod),
     /// Change a registered payment method; none leaves a field.
     EditMethod {
         /// Which method.
@@ -118,6 +189,24 @@ pub enum Action {
     RemoveMethod {
         /// Which method.
         method: MethodId,
+    },
+    /// Change what the account tells of itself; none leaves a field.
+    EditAccount {
+        /// Name of the person or company.
+        name: Option<String>,
+        /// Where notices go.
+        email: Option<String>,
+        /// Facts to set; none takes one away.
+        facts: BTreeMap<String, Option<String>>,
+    },
+    /// Keep the report of a piece of work on many services.
+    RecordJob {
+        /// What was done, in the dialect's word.
+        kind: String,
+        /// The order that came of it.
+        order: Option<OrderId>,
+        /// What the dialect tells of it.
+        report: String,
     },
     /// Register an application of the account.
     RegisterApplication(NewApplication),
@@ -181,6 +270,8 @@ pub struct RenewRequest {
     pub promo: Option<String>,
     /// Whether coupons of the account are used.
     pub coupons: CouponUse,
+    /// Where the terms of services begin whose renewals add up.
+    pub after: After,
     /// Who asks.
     pub origin: Origin,
     /// How long the order waits for its payment, in seconds.
@@ -197,6 +288,91 @@ pub enum Scope {
     },
     /// Any services that are for sale for the period.
     Listed,
+}
+
+/// Where a renewal's term begins, for products whose renewals add up. What is paid first extends first, whatever its
+/// order said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// At the expiry, as if no other order were open.
+    Expiry,
+    /// Where the open orders end, as if all of them were paid. All of the account's are loaded for it.
+    OpenOrders,
+}
+
+/// Services to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuyRequest {
+    /// The services, in the order in which documents show them.
+    pub items: Vec<NewService>,
+    /// A promo code.
+    pub promo: Option<String>,
+    /// How long the order waits for its payment, in seconds.
+    pub open_s: u32,
+}
+
+/// A service to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewService {
+    /// What it is an instance of.
+    pub product: ProductId,
+    /// The service it is to belong to.
+    pub parent: Option<ServiceId>,
+    /// The beginning of its name; the order's number follows, as names are unique.
+    pub name: String,
+    /// Until when it is paid first.
+    pub first: FirstTerm,
+    /// What it is renewed for afterwards.
+    pub period: Period,
+    /// Facts that a dialect shows.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// Until when a new service is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstTerm {
+    /// For a period from today.
+    For(Period),
+    /// Until another service's expiry, for its share of the price of a month: whole months, and each day more a
+    /// thirtieth (the providers' own samples).
+    UntilExpiryOf(ServiceId),
+}
+
+/// What becomes of an order's promo code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PromoEdit {
+    /// It stays.
+    Keep,
+    /// It is taken off.
+    Clear,
+    /// Another takes its place.
+    Set(String),
+}
+
+/// What is said of an order's payment; none leaves a field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlanEdit {
+    /// Whether it is to pay itself.
+    pub by_itself: Option<bool>,
+    /// With which kind of money.
+    pub kind: Option<MethodKind>,
+    /// How much of it is to come from the balance first.
+    pub from_balance: Option<Money>,
+}
+
+/// A payment method to register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMethod {
+    /// What kind of paying.
+    pub kind: MethodKind,
+    /// What it shows of itself.
+    pub label: String,
+    /// What the customer calls it.
+    pub description: Option<String>,
+    /// Whether it is to be charged when none is named.
+    pub preference: Preference,
+    /// The last day on which it can be charged.
+    pub expires: Option<Date>,
 }
 
 /// Whether coupons of the account are used.
@@ -219,6 +395,8 @@ pub enum PayWith {
     Balance,
     /// The credit line.
     CreditLine,
+    /// As its plan says: the planned part from the balance, the rest with a registered method.
+    Planned(MethodId),
 }
 
 /// An application to register.
@@ -287,6 +465,12 @@ pub enum Reply {
     Application(ApplicationId),
     /// The credential was made.
     Credential(CredentialId),
+    /// The payment method was registered.
+    Method(MethodId),
+    /// The order's payment link.
+    Link(PaymentLink),
+    /// The report was kept.
+    Job(JobId),
     /// A day from which what was set holds.
     From(Date),
     /// It is done.
@@ -310,12 +494,36 @@ impl Command {
                 if request.coupons == CouponUse::First {
                     wants.push(Want::Coupons(account));
                 }
+                if request.after == After::OpenOrders {
+                    wants.push(Want::OpenOrders(account));
+                }
             }
-            Action::Pay { order, with } => {
+            Action::Buy { request, .. } => {
+                let beside = |item: &NewService| match item.first {
+                    FirstTerm::UntilExpiryOf(service) => Some(service),
+                    FirstTerm::For(_) => None,
+                };
+                let named = request.items.iter().flat_map(|item| item.parent.into_iter().chain(beside(item)));
+                wants.extend(named.map(|service| Want::Service(account, service)));
+            }
+            Action::ReviseOrder { order, .. } => {
+                wants.extend([
+                    Want::OrderWithServices(account, *order),
+                    Want::Coupons(account),
+                    Want::Balances(account),
+                ]);
+            }
+            Action::LinkOrder { order, .. } | Action::ViewLink { order } => {
+                wants.extend([Want::Order(account, *order), Want::Link(account, *order)]);
+            }
+            Action::Pay { order, with, .. } => {
                 wants.push(Want::OrderWithServices(account, *order));
                 match with {
                     PayWith::Method(method) | PayWith::MethodOfKind(method, _) => {
                         wants.push(Want::Method(account, *method));
+                    }
+                    PayWith::Planned(method) => {
+                        wants.extend([Want::Method(account, *method), Want::Balances(account)]);
                     }
                     PayWith::Balance | PayWith::CreditLine => wants.push(Want::Balances(account)),
                 }
@@ -325,7 +533,13 @@ impl Command {
                 wants.extend([Want::Order(account, *order), Want::Invoices(account, *order), Want::Balances(account)]);
             }
             Action::CreditBalance { .. } => wants.push(Want::Balances(account)),
+            Action::SetRenewals { services, withdraw, .. } => {
+                wants.extend(services.iter().map(|service| Want::Service(account, *service)));
+                wants.extend(withdraw.iter().map(|order| Want::OrderWithServices(account, *order)));
+            }
             Action::SetRenewal { service, .. }
+            | Action::Cancel { service, .. }
+            | Action::Reinstate { service }
             | Action::Rename { service, .. }
             | Action::Suspend { service }
             | Action::Reopen { service }
@@ -333,8 +547,11 @@ impl Command {
             Action::RequestTermination { service, .. } | Action::ConfirmTermination { service, .. } => {
                 wants.extend([Want::Service(account, *service), Want::Termination(account, *service)]);
             }
-            Action::EditMethod { .. } | Action::RemoveMethod { .. } => wants.push(Want::Methods(account)),
-            Action::RegisterApplication(_) => {}
+            Action::AddMethod(_) | Action::EditMethod { .. } | Action::RemoveMethod { .. } => {
+                wants.push(Want::Methods(account));
+            }
+            Action::RecordJob { order, .. } => wants.extend(order.map(|order| Want::Order(account, order))),
+            Action::Deposit { .. } | Action::EditAccount { .. } | Action::RegisterApplication(_) => {}
             Action::RevokeApplication { application } | Action::EditApplication { application, .. } => {
                 wants.push(Want::Application(*application));
             }

@@ -112,12 +112,13 @@ impl CredentialStatus {
     }
 }
 
-/// One permission: a method and a path, in the dialect's own pattern language.
+/// One permission, in the dialect's own words: what may be done, and to what. `GET` and `/me/*`, or `read` and
+/// `domains`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRule {
-    /// The HTTP method.
+    /// The HTTP method, or the verb of a scope.
     pub method: String,
-    /// The path pattern.
+    /// The path pattern, or the scope's noun.
     pub path: String,
 }
 

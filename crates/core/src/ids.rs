@@ -48,6 +48,10 @@ id! {
     CouponId
 }
 id! {
+    /// The report of a piece of work on many services.
+    JobId
+}
+id! {
     /// An application: the holder of a signing secret.
     ApplicationId
 }

@@ -199,15 +199,17 @@ impl Money {
     /// # Errors
     /// [`MoneyError::Overflow`].
     pub fn share_half_up(self, rate: Rate) -> Result<Self, MoneyError> {
-        const WHOLE: i128 = 1_000_000;
-        const HALF: i128 = 500_000;
-        let product = i128::from(self.minor).checked_mul(i128::from(rate.ppm)).ok_or(MoneyError::Overflow)?;
-        let nudge = if product < 0 { -HALF } else { HALF };
-        let minor = product
-            .checked_add(nudge)
-            .and_then(|sum| sum.checked_div(WHOLE))
-            .and_then(|minor| i64::try_from(minor).ok())
-            .ok_or(MoneyError::Overflow)?;
+        self.parts_half_up(rate.ppm, Rate::WHOLE_PPM)
+    }
+
+    /// `parts` of `whole` equal parts of the amount, halves rounded away from zero.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`], also where there is no whole.
+    pub fn parts_half_up(self, parts: u32, whole: u32) -> Result<Self, MoneyError> {
+        let (parts, whole) = (i128::from(parts), i128::from(whole));
+        let product = i128::from(self.minor).checked_mul(parts).ok_or(MoneyError::Overflow)?;
+        let minor = divided_half_up(product, whole).ok_or(MoneyError::Overflow)?;
         Ok(Self::new(minor, self.currency))
     }
 
@@ -260,6 +262,13 @@ impl Money {
     }
 }
 
+/// A quotient, halves rounded away from zero; none where it does not fit. `by` is not negative.
+fn divided_half_up(amount: i128, by: i128) -> Option<i64> {
+    let half = by.checked_div(2)?;
+    let nudge = if amount < 0 { half.checked_neg()? } else { half };
+    i64::try_from(amount.checked_add(nudge)?.checked_div(by)?).ok()
+}
+
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.to_decimal(), self.currency)
@@ -273,6 +282,9 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// Parts per million in a whole.
+    pub const WHOLE_PPM: u32 = 1_000_000;
+
     /// No part at all.
     pub const ZERO: Self = Self { ppm: 0 };
 
@@ -292,11 +304,10 @@ impl Rate {
     /// [`MoneyError::Syntax`] when it is not a percentage from 0 to 100 with at most four decimals.
     pub fn parse_percent(text: &str) -> Result<Self, MoneyError> {
         const PERCENT_DIGITS: Currency = Currency { code: "%", digits: 4 };
-        const WHOLE: u32 = 1_000_000;
         let syntax = || MoneyError::Syntax { text: text.to_owned(), digits: 4 };
         let parsed = Money::parse(text, PERCENT_DIGITS).map_err(|_| syntax())?;
         let ppm = u32::try_from(parsed.minor).map_err(|_| syntax())?;
-        if ppm > WHOLE { Err(syntax()) } else { Ok(Self { ppm }) }
+        if ppm > Self::WHOLE_PPM { Err(syntax()) } else { Ok(Self { ppm }) }
     }
 }
 
@@ -331,6 +342,34 @@ mod tests {
         let rows = [(1, 500_000, 1), (-1, 500_000, -1), (3, 500_000, 2), (1, 499_999, 0), (0, 1_000_000, 0)];
         for (minor, ppm, rounded) in rows {
             assert_eq!(eur(minor).share_half_up(Rate::from_ppm(ppm)), Ok(eur(rounded)), "{minor} x {ppm}");
+        }
+    }
+
+    #[test]
+    fn a_share_of_a_months_price_is_rounded_to_the_nearest_cent_and_halves_away_from_zero() {
+        // The first row is the provider's own sample: 2.5 a month for 4 months and 22 days.
+        for (minor, parts, whole, rounded) in [
+            (250, 142, 30, 1_183),
+            (250, 30, 30, 250),
+            (250, 0, 30, 0),
+            (1, 14, 30, 0),
+            (1, 15, 30, 1),
+            (-1, 15, 30, -1),
+            (-1, 14, 30, 0),
+            (1, 1, 3, 0),
+            (1, 2, 3, 1),
+            (7, 1, 1, 7),
+            (i64::MAX, 30, 30, i64::MAX),
+            (i64::MIN, 30, 30, i64::MIN),
+        ] {
+            assert_eq!(eur(minor).parts_half_up(parts, whole), Ok(eur(rounded)), "{minor} x {parts} / {whole}");
+        }
+        for (minor, parts, whole) in [(1, 1, 0), (0, 0, 0), (i64::MAX, 31, 30), (i64::MIN, 31, 30)] {
+            assert_eq!(
+                eur(minor).parts_half_up(parts, whole),
+                Err(MoneyError::Overflow),
+                "{minor} x {parts} / {whole}"
+            );
         }
     }
 

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
+use crate::account::TaxTreatment;
 use crate::calendar::{Period, Term};
 use crate::ids::{AccountId, OrderId, ServiceId};
-use crate::money::Money;
+use crate::money::{Currency, Money};
+use crate::payment::MethodKind;
 use crate::refusal::Refusal;
 
 /// Where an order is in its life. Money and term move in one step, so a paid order is a fulfilled one.
@@ -56,7 +58,53 @@ impl Origin {
     }
 }
 
-/// A placed renewal of one or more services for one period.
+/// What an order is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Extends services that exist.
+    Renewal,
+    /// Opens services, and pays their first term.
+    Purchase,
+    /// Puts money on the account's balance; has no lines.
+    Deposit,
+}
+
+impl Purpose {
+    /// The word for it in SQL and replies.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Renewal => "renewal",
+            Self::Purchase => "purchase",
+            Self::Deposit => "deposit",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Renewal, Self::Purchase, Self::Deposit].into_iter().find(|purpose| purpose.word() == word)
+    }
+}
+
+/// How an open order is meant to be paid. Nothing is set aside for it: what counts is what is charged when it is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayPlan {
+    /// Whether it is to pay itself.
+    pub by_itself: bool,
+    /// With which kind of money; none for what the account prefers.
+    pub kind: Option<MethodKind>,
+    /// How much of it is to come from the balance first.
+    pub from_balance: Money,
+}
+
+impl PayPlan {
+    /// The plan of an order of which nobody has said anything.
+    pub const fn unstated(currency: Currency) -> Self {
+        Self { by_itself: true, kind: None, from_balance: Money::zero(currency) }
+    }
+}
+
+/// An order that is placed and waits for its payment, or has got it: services renewed or opened, or money put on the
+/// balance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// Which order.
@@ -67,8 +115,8 @@ pub struct Order {
     pub state: OrderState,
     /// Whether its owner placed it or the schedule did.
     pub origin: Origin,
-    /// What its services are renewed for.
-    pub period: Period,
+    /// What it is for.
+    pub purpose: Purpose,
     /// The promo code that was used.
     pub promo: Option<String>,
     /// When it was placed.
@@ -77,6 +125,10 @@ pub struct Order {
     pub lapses: Timestamp,
     /// The secret in the links to its documents.
     pub password: String,
+    /// How it is meant to be paid.
+    pub plan: PayPlan,
+    /// How its account was taxed when it was priced.
+    pub taxed: TaxTreatment,
     /// Sum of the lines, without tax.
     pub net: Money,
     /// Tax on it.
@@ -87,7 +139,7 @@ pub struct Order {
     pub lines: Vec<OrderLine>,
 }
 
-/// One service's renewal in an order.
+/// One service's renewal, or first term, in an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderLine {
     /// The service that is renewed.
@@ -96,6 +148,8 @@ pub struct OrderLine {
     pub service_name: String,
     /// The product's name when the order was placed.
     pub description: String,
+    /// What it is renewed for; none for the odd days until another service's expiry.
+    pub period: Option<Period>,
     /// From the old expiry (the fence) to the new one: once it is paid, what was in fact extended. The two differ where
     /// renewals of a service add up.
     pub term: Term,
@@ -129,6 +183,17 @@ impl Order {
     /// Whether it still waits for its payment at an instant.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.state_at(now) == OrderState::Open
+    }
+
+    /// The one period of all its lines, if there is one.
+    pub fn period(&self) -> Option<Period> {
+        let first = self.lines.first()?.period?;
+        self.lines.iter().all(|line| line.period == Some(first)).then_some(first)
+    }
+
+    /// Its line for a service.
+    pub fn line_of(&self, service: ServiceId) -> Option<&OrderLine> {
+        self.lines.iter().find(|line| line.service == service)
     }
 
     /// Whether it renews exactly these services, in whatever order they are named.

@@ -122,6 +122,8 @@ pub struct Payment {
     pub method: Option<MethodId>,
     /// How much: the order's gross.
     pub amount: Money,
+    /// How much of it came from the balance, where the rest came from elsewhere: zero for a payment of one kind.
+    pub from_balance: Money,
     /// When.
     pub at: Timestamp,
 }

@@ -13,6 +13,7 @@ use crate::credential::{Application, Credential};
 use crate::ids::{AccountId, InvoiceId, MethodId, OrderId, ServiceId};
 use crate::invoice::Invoice;
 use crate::ledger::Transfer;
+use crate::link::PaymentLink;
 use crate::product::Kind;
 use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, Want};
@@ -83,6 +84,33 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// [`Failure`] when it was sealed under another key or has been changed.
     fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, Failure>;
+}
+
+/// A paper that can be had as a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paper {
+    /// An order's own paper, which asks for its money.
+    Order(OrderId),
+    /// An original invoice or a credit note.
+    Invoice(InvoiceId),
+}
+
+/// A paper as a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// A name for the file, such as `invoice-fr00000001.pdf`.
+    pub file_name: String,
+    /// The file, PDF.
+    pub pdf: Vec<u8>,
+}
+
+/// Makes documents.
+pub trait Documents: Send + Sync {
+    /// A paper of an account; none where the account has no such paper. Takes some milliseconds of computing.
+    ///
+    /// # Errors
+    /// [`Failure`] when the ledger does not answer, or the file cannot be made.
+    fn document(&self, account: AccountId, paper: Paper) -> Result<Option<Document>, Failure>;
 }
 
 /// A span of instants, both ends open where they are absent: `from <= instant <= to`.
@@ -161,6 +189,12 @@ pub trait Books {
     /// # Errors
     /// [`Failure`].
     fn method_ids(&self, account: AccountId) -> Result<Vec<MethodId>, Failure>;
+
+    /// The payment link with a secret, whatever became of its order.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn find_link(&self, token: &str) -> Result<Option<PaymentLink>, Failure>;
 
     /// The transfers that moved an account's balance, with their ids.
     ///

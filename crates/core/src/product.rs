@@ -1,6 +1,6 @@
 //! Products, their prices, and what lowers a price: promo codes and coupons.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -21,11 +21,16 @@ pub enum Kind {
     Instance,
     /// An add-on or option of another service.
     Addon,
+    /// An address that moves between servers.
+    Ip,
+    /// A support plan of the account.
+    Support,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Server, Self::Domain, Self::Hosting, Self::Instance, Self::Addon];
+    pub const ALL: [Self; 7] =
+        [Self::Server, Self::Domain, Self::Hosting, Self::Instance, Self::Addon, Self::Ip, Self::Support];
 
     /// The word for it in SQL, files and replies.
     pub const fn word(self) -> &'static str {
@@ -35,6 +40,8 @@ impl Kind {
             Self::Hosting => "hosting",
             Self::Instance => "instance",
             Self::Addon => "addon",
+            Self::Ip => "ip",
+            Self::Support => "support",
         }
     }
 
@@ -93,6 +100,8 @@ pub struct Product {
     pub suspension_days: u16,
     /// How many months from today a service may be paid ahead at the most; 0 for no bound.
     pub ahead_months_max: u16,
+    /// Facts that a dialect shows and no rule reads, such as `vcpus` or `memory`.
+    pub facts: BTreeMap<String, String>,
     /// List prices, net, by period and currency.
     pub prices: Vec<Price>,
 }
@@ -118,19 +127,33 @@ pub fn price_in(prices: &[Price], period: Period, currency: Currency) -> Option<
     prices.iter().find(|price| price.period == period && price.net.currency() == currency).map(|price| price.net)
 }
 
-/// A code that lowers each line by a rate, from a minimum period on.
+/// A code that lowers the lines of its products by a rate, from a minimum period on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PromoCode {
     /// What the customer types; letter case counts.
     pub code: String,
     /// The part taken off.
     pub off: Rate,
+    /// The products it is given for; empty for all.
+    pub products: Vec<ProductId>,
     /// The shortest period, in months, that it is given for.
     pub months_min: u16,
     /// From when it holds.
     pub starts: Option<Timestamp>,
     /// Until when it holds.
     pub ends: Option<Timestamp>,
+}
+
+impl PromoCode {
+    /// Whether it holds at an instant.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.starts.is_none_or(|starts| starts <= now) && self.ends.is_none_or(|ends| now < ends)
+    }
+
+    /// Whether it is given for a product.
+    pub fn is_for(&self, product: ProductId) -> bool {
+        self.products.is_empty() || self.products.contains(&product)
+    }
 }
 
 /// An amount off the net of one order of one account, used once.

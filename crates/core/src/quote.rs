@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 
 use crate::account::Account;
-use crate::calendar::{AnchorDay, Period, Term, add_period};
-use crate::command::{CouponUse, RenewRequest, Scope};
+use crate::calendar::Period;
+use crate::command::{After, CouponUse, RenewRequest, Scope};
+use crate::expiry::{Expiry, next_term};
 use crate::gate::{GateReason, RenewGate};
-use crate::ids::{CouponId, ServiceId};
+use crate::ids::{CouponId, ProductId, ServiceId};
 use crate::money::Money;
 use crate::order::{Order, OrderLine};
-use crate::product::{Product, PromoCode, Renewability};
+use crate::product::{Catalogue, Renewability};
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::snapshot::Snapshot;
@@ -21,8 +22,6 @@ pub const SERVICES_MAX: usize = 100;
 /// What a renewal would cost and do. Has no side effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
-    /// What is paid for.
-    pub period: Period,
     /// A line a service, as an order would have them.
     pub lines: Vec<OrderLine>,
     /// The coupons it would use up.
@@ -46,30 +45,43 @@ pub fn quote(now: Timestamp, seen: &Snapshot, account: &Account, request: &Renew
         return Ok(Quote::of(open));
     }
     check_scope(now, seen, account, request)?;
-    let promo = request.promo.as_deref().map(|code| applicable_promo(now, seen, code, request.period)).transpose()?;
+    let promo = request.promo.as_deref();
     let mut lines = request
         .services
         .iter()
-        .map(|service| line(now, seen, account, *service, request.period, promo))
+        .map(|service| {
+            let service = seen.service_of(account.id, *service)?;
+            let from = match request.after {
+                After::Expiry => Expiry::of(service),
+                After::OpenOrders => Expiry::once_paid(now, seen, service)?,
+            };
+            line(now, seen, account, service, from, request.period)
+        })
         .collect::<Result<Vec<_>, _>>()?;
+    take_promo(now, &seen.catalogue, promo, &mut lines, |line| seen.product_id(line.service))?;
     let coupons = match request.coupons {
         CouponUse::Keep => Vec::new(),
         CouponUse::First => use_coupons(now, seen, account, &mut lines)?,
     };
-    let net = Money::sum(account.currency, lines.iter().map(|line| line.net))?;
-    let tax = net.share_half_up(account.tax.rate())?;
-    let weights: Vec<_> = lines.iter().map(|line| line.net.minor()).collect();
-    for (line, share) in lines.iter_mut().zip(tax.split_floor(&weights)?) {
-        line.tax = share;
-    }
-    Ok(Quote { period: request.period, lines, coupons, net, tax, gross: net.plus(tax)? })
+    Quote::total(account, lines, coupons)
 }
 
 impl Quote {
     /// What an order was placed for.
     fn of(order: &Order) -> Self {
-        let Order { period, ref lines, net, tax, gross, .. } = *order;
-        Self { period, lines: lines.clone(), coupons: Vec::new(), net, tax, gross }
+        let Order { ref lines, net, tax, gross, .. } = *order;
+        Self { lines: lines.clone(), coupons: Vec::new(), net, tax, gross }
+    }
+
+    /// Adds lines up, and shares the tax on their sum among them.
+    pub(crate) fn total(account: &Account, mut lines: Vec<OrderLine>, coupons: Vec<CouponId>) -> Result<Self, Refusal> {
+        let net = Money::sum(account.currency, lines.iter().map(|line| line.net))?;
+        let tax = net.share_half_up(account.tax.rate())?;
+        let weights: Vec<_> = lines.iter().map(|line| line.net.minor()).collect();
+        for (line, share) in lines.iter_mut().zip(tax.split_floor(&weights)?) {
+            line.tax = share;
+        }
+        Ok(Self { lines, coupons, net, tax, gross: net.plus(tax)? })
     }
 }
 
@@ -92,7 +104,7 @@ pub(crate) fn open_twin<'a>(
             continue;
         }
         let Some(open) = seen.open_order(now, service) else { continue };
-        let same = open.period == request.period && open.promo == request.promo;
+        let same = open.period() == Some(request.period) && open.promo == request.promo;
         if !same || !open.renews_exactly(&request.services) {
             return Err(Refusal::RenewalOpen { service: *id, order: open.id });
         }
@@ -145,69 +157,56 @@ fn check_gate(now: Timestamp, seen: &Snapshot, account: &Account, id: ServiceId)
     }
 }
 
-fn line(
+/// One service's renewal at its own price, before any discount and without its share of the tax.
+pub(crate) fn line(
     now: Timestamp,
     seen: &Snapshot,
     account: &Account,
-    id: ServiceId,
+    service: &Service,
+    from: Expiry,
     period: Period,
-    promo: Option<&PromoCode>,
 ) -> Result<OrderLine, Refusal> {
-    let service = seen.service_of(account.id, id)?;
     let product = seen.product(service)?;
-    let list = service.price(product, period, account.currency).ok_or(Refusal::NoPrice { service: id, period })?;
-    let term = next_term(now, account, product, service, period)?;
-    let off = promo.map_or(Ok(Money::zero(account.currency)), |promo| list.share_half_up(promo.off))?;
+    let unsold = Refusal::NoPrice { service: service.id, period };
+    let list = service.price(product, period, account.currency).ok_or(unsold)?;
     Ok(OrderLine {
-        service: id,
+        service: service.id,
         service_name: service.name.clone(),
         description: product.name.clone(),
-        term,
+        period: Some(period),
+        term: next_term(now, account, product, service, from, period)?,
         list,
-        net: list.minus(off)?,
+        net: list,
         tax: Money::zero(account.currency),
     })
 }
 
-/// The term that a renewal adds to a service.
+/// Takes a promo code off the lines that it is given for.
 ///
 /// # Errors
-/// [`Refusal::TooFarAhead`] past what the product allows; [`Refusal::Calendar`] past the calendar.
-pub(crate) fn next_term(
+/// [`Refusal::UnknownPromo`] also where it is given for none of them; [`Refusal::PromoPeriod`].
+pub(crate) fn take_promo(
     now: Timestamp,
-    account: &Account,
-    product: &Product,
-    service: &Service,
-    period: Period,
-) -> Result<Term, Refusal> {
-    let term = Term::following(service.until, period, service.anchor)?;
-    let today = account.zone.date_of(now);
-    if let Some(ahead) = Period::months(product.ahead_months_max) {
-        let furthest = add_period(today, ahead, AnchorDay::of(today))?;
-        if term.until() > furthest {
-            return Err(Refusal::TooFarAhead { service: service.id, furthest });
-        }
-    }
-    Ok(term)
-}
-
-fn applicable_promo<'a>(
-    now: Timestamp,
-    seen: &'a Snapshot,
-    code: &str,
-    period: Period,
-) -> Result<&'a PromoCode, Refusal> {
+    catalogue: &Catalogue,
+    code: Option<&str>,
+    lines: &mut [OrderLine],
+    product_of: impl Fn(&OrderLine) -> Option<ProductId>,
+) -> Result<(), Refusal> {
+    let Some(code) = code else { return Ok(()) };
     let unknown = || Refusal::UnknownPromo { code: code.to_owned() };
-    let promo = seen.catalogue.promos.get(code).ok_or_else(unknown)?;
-    let started = promo.starts.is_none_or(|starts| starts <= now);
-    let ended = promo.ends.is_some_and(|ends| ends <= now);
-    if !started || ended {
-        return Err(unknown());
+    let promo = catalogue.promos.get(code).filter(|promo| promo.holds(now)).ok_or_else(unknown)?;
+    let mut given = false;
+    for line in lines {
+        if !product_of(line).is_some_and(|product| promo.is_for(product)) {
+            continue;
+        }
+        if line.period.and_then(Period::as_months).unwrap_or(0) < promo.months_min {
+            return Err(Refusal::PromoPeriod { code: code.to_owned(), months_min: promo.months_min });
+        }
+        line.net = line.list.minus(line.list.share_half_up(promo.off)?)?;
+        given = true;
     }
-    if period.as_months().unwrap_or(0) < promo.months_min {
-        return Err(Refusal::PromoPeriod { code: code.to_owned(), months_min: promo.months_min });
-    }
-    Ok(promo)
+    if given { Ok(()) } else { Err(unknown()) }
 }
 
 /// Takes usable coupons off the lines, soonest to expire first, until nothing is left to pay.

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use crate::calendar::{CalendarError, Period};
 use crate::gate::GateReason;
-use crate::ids::{AccountId, ApplicationId, CredentialId, MethodId, OrderId, ServiceId};
+use crate::ids::{AccountId, ApplicationId, CredentialId, MethodId, OrderId, ProductId, ServiceId};
 use crate::money::{Money, MoneyError};
 use crate::payment::MethodKind;
 
@@ -20,6 +20,9 @@ pub enum Refusal {
     /// The account has no such order.
     #[error("order {0} does not exist")]
     UnknownOrder(OrderId),
+    /// There is no such product.
+    #[error("product {0} does not exist")]
+    UnknownProduct(ProductId),
     /// The account has no such payment method.
     #[error("payment method {0} does not exist")]
     UnknownMethod(MethodId),
@@ -113,6 +116,30 @@ pub enum Refusal {
     /// The order's invoice was taken back before.
     #[error("order {0} is already credited")]
     OrderCredited(OrderId),
+    /// The order holds a coupon, or is no renewal: it is paid as it is, or withdrawn.
+    #[error("order {0} cannot be changed")]
+    OrderFixed(OrderId),
+    /// A deposit's money is on the balance: there is nothing to credit there.
+    #[error("order {0} is a deposit and cannot be credited")]
+    OrderIsDeposit(OrderId),
+    /// The order asks for another amount than its payer was shown; nothing was paid.
+    #[error("order {order} asks for {found}, not for {stated}")]
+    DueMoved {
+        /// Which order.
+        order: OrderId,
+        /// What the payer was shown.
+        stated: Money,
+        /// What it asks for.
+        found: Money,
+    },
+    /// What is to come from the balance is no part of what is due.
+    #[error("{part} is no part of {due}")]
+    NotAPart {
+        /// What was to come from the balance.
+        part: Money,
+        /// What is due.
+        due: Money,
+    },
     /// A service's expiry is no longer the one the order was placed for.
     #[error("service {service} expires on {found}, not on {stated}")]
     FenceMoved {
@@ -168,6 +195,9 @@ pub enum Refusal {
     /// The service is not suspended.
     #[error("service {0} is not suspended")]
     NotSuspended(ServiceId),
+    /// Nobody cancelled the service.
+    #[error("service {0} is not cancelled")]
+    NotCancelled(ServiceId),
     /// The service is not in a state in which this can be done.
     #[error("service {service} cannot be changed: {reason}")]
     NotChangeable {

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::calendar::{AnchorDay, Period};
 use crate::ids::{AccountId, OrderId, ProductId, ServiceId};
 use crate::money::{Currency, Money};
-use crate::product::{Price, Product, price_in};
+use crate::product::{Price, Product, Renewability, price_in};
 
 /// What happens to a service at its expiry when nobody acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,13 +49,15 @@ pub enum Hold {
     Locked,
     /// Its reseller suspended it.
     Suspended,
+    /// It was ordered, and its first term is not paid.
+    Unpaid,
     /// It was terminated for good.
     Terminated,
 }
 
 impl Hold {
     /// Every hold.
-    pub const ALL: [Self; 4] = [Self::None, Self::Locked, Self::Suspended, Self::Terminated];
+    pub const ALL: [Self; 5] = [Self::None, Self::Locked, Self::Suspended, Self::Unpaid, Self::Terminated];
 
     /// The word for it in SQL and files.
     pub const fn word(self) -> &'static str {
@@ -63,6 +65,7 @@ impl Hold {
             Self::None => "none",
             Self::Locked => "locked",
             Self::Suspended => "suspended",
+            Self::Unpaid => "unpaid",
             Self::Terminated => "terminated",
         }
     }
@@ -71,6 +74,43 @@ impl Hold {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|hold| hold.word() == word)
     }
+}
+
+/// When a cancellation takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// At the expiry.
+    AtExpiry,
+    /// The service stops at once, and is deleted at the expiry.
+    Now,
+}
+
+impl Ending {
+    /// The word for it in SQL and replies.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AtExpiry => "at-expiry",
+            Self::Now => "now",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::AtExpiry, Self::Now].into_iter().find(|ending| ending.word() == word)
+    }
+}
+
+/// What is known of the cancellation of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    /// When it was asked for.
+    pub requested: Timestamp,
+    /// Why, in its owner's words; may be empty.
+    pub reason: String,
+    /// When it takes effect.
+    pub ending: Ending,
+    /// What was to happen at the expiry before, and happens again once it is withdrawn.
+    pub mode_before: RenewalMode,
 }
 
 /// A thing that is paid ahead and ends.
@@ -96,6 +136,8 @@ pub struct Service {
     pub anchor: AnchorDay,
     /// What happens at expiry.
     pub mode: RenewalMode,
+    /// Its cancellation, while it is to be deleted at its expiry; none where that was recorded from a file.
+    pub cancellation: Option<Cancellation>,
     /// The period it is renewed for automatically.
     pub period: Period,
     /// What keeps it from its ordinary life.
@@ -113,6 +155,8 @@ pub struct Service {
 /// Where a service is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifecycle {
+    /// Ordered, and not yet paid for the first time.
+    Unpaid,
     /// Paid and running.
     Active,
     /// Past its expiry, still running for the days of grace.
@@ -127,6 +171,7 @@ impl Lifecycle {
     /// The word for it in replies.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Unpaid => "unpaid",
             Self::Active => "active",
             Self::Expired => "expired",
             Self::Suspended => "suspended",
@@ -138,16 +183,17 @@ impl Lifecycle {
 impl Service {
     /// Where the service is in its life on a day, by its product's rules.
     pub fn lifecycle(&self, product: &Product, today: Date) -> Lifecycle {
+        let deleted = self.mode == RenewalMode::DeleteAtExpiry && today >= self.until;
         match self.hold {
             Hold::Terminated => return Lifecycle::Terminated,
+            Hold::Unpaid => return Lifecycle::Unpaid,
+            _ if deleted => return Lifecycle::Terminated,
             Hold::Suspended => return Lifecycle::Suspended,
             Hold::None | Hold::Locked => {}
         }
         let overdue = today.since(self.until).map_or(0, |span| span.get_days());
         if today < self.until {
             Lifecycle::Active
-        } else if self.mode == RenewalMode::DeleteAtExpiry {
-            Lifecycle::Terminated
         } else if overdue < i32::from(product.grace_days) {
             Lifecycle::Expired
         } else if overdue < i32::from(product.grace_days).saturating_add(i32::from(product.suspension_days)) {
@@ -155,6 +201,11 @@ impl Service {
         } else {
             Lifecycle::Terminated
         }
+    }
+
+    /// Whether it is renewed without anybody's doing.
+    pub fn renews_by_itself(&self, product: &Product) -> bool {
+        self.mode == RenewalMode::Automatic && product.renewability != Renewability::OneShot
     }
 
     /// What renewing it for a period costs, net: its protected price, or else the list price.

@@ -4,18 +4,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::account::Account;
 use crate::calendar::Term;
 use crate::credential::{Application, Credential};
 use crate::idempotency::{Replay, TokenKey};
-use crate::ids::{AccountId, ApplicationId, CouponId, CredentialId, InvoiceId, MethodId, OrderId, ServiceId};
+use crate::ids::{
+    AccountId, ApplicationId, CouponId, CredentialId, InvoiceId, JobId, MethodId, OrderId, ProductId, ServiceId,
+};
 use crate::invoice::{Invoice, InvoiceKind};
+use crate::job::Job;
 use crate::ledger::{Balances, Transfer};
+use crate::link::PaymentLink;
 use crate::money::MoneyError;
 use crate::notice::Notice;
-use crate::order::{Order, OrderState};
-use crate::payment::{Payment, PaymentMethod};
+use crate::order::{Order, OrderState, PayPlan};
+use crate::payment::{MethodKind, Payment, PaymentMethod, Preference};
 use crate::product::{Catalogue, Coupon, Product};
 use crate::refusal::Refusal;
 use crate::service::{Service, Termination};
@@ -29,12 +34,18 @@ pub enum Want {
     Account(AccountId),
     /// A service, with its open order.
     Service(AccountId, ServiceId),
+    /// Every order of an account that is not settled, with its lines; lapsed ones included.
+    OpenOrders(AccountId),
     /// A service and its children, each with its open order.
     Family(AccountId, ServiceId),
     /// An order with its lines.
     Order(AccountId, OrderId),
     /// An order with its lines, and the services they renew.
     OrderWithServices(AccountId, OrderId),
+    /// The payment link of an order.
+    Link(AccountId, OrderId),
+    /// The report of a piece of work.
+    Job(AccountId, JobId),
     /// The payment of an order.
     Payment(AccountId, OrderId),
     /// The original invoice and the credit note of an order.
@@ -72,6 +83,10 @@ pub struct Snapshot {
     pub orders: HashMap<OrderId, Order>,
     /// Payments by order.
     pub payments: HashMap<OrderId, Payment>,
+    /// Payment links by order.
+    pub links: HashMap<OrderId, PaymentLink>,
+    /// Reports of work.
+    pub jobs: HashMap<JobId, Job>,
     /// Originals and credit notes by order.
     pub invoices: HashMap<OrderId, Vec<Invoice>>,
     /// Registered payment methods.
@@ -97,6 +112,12 @@ pub struct Snapshot {
 pub struct Next {
     /// The next order.
     pub order: i64,
+    /// The next service.
+    pub service: i64,
+    /// The next payment method.
+    pub method: i64,
+    /// The next report of work.
+    pub job: i64,
     /// The next invoice or credit note.
     pub invoice: i64,
     /// The next number in the seller's series of invoices.
@@ -127,6 +148,21 @@ pub struct Extension {
 pub enum Change {
     /// A new order with its lines.
     PlaceOrder(Order),
+    /// An open order with other lines, promo code and sums.
+    ReviseOrder(Order),
+    /// How an open order is meant to be paid from now on.
+    PlanPayment {
+        /// Whose order.
+        account: AccountId,
+        /// Which order.
+        order: OrderId,
+        /// Its plan from now on.
+        plan: PayPlan,
+    },
+    /// An order's payment link, new or changed.
+    SetLink(PaymentLink),
+    /// A new service that is not paid yet. It names the order that is to pay it, which is placed after it.
+    OpenService(Service),
     /// An open order's new state.
     SetOrderState {
         /// Whose order.
@@ -162,6 +198,12 @@ pub enum Change {
     },
     /// A reply to remember; takes the place of one whose time is over.
     Remember(Replay),
+    /// What an account tells of itself from now on.
+    SetAccount(Account),
+    /// A report of work to keep.
+    RecordJob(Job),
+    /// A new payment method.
+    AddMethod(PaymentMethod),
     /// A payment method as it is from now on.
     SetMethod(PaymentMethod),
     /// A termination that waits for its token; takes the place of an earlier one.
@@ -215,6 +257,11 @@ impl Snapshot {
         self.orders.get(&id).filter(|order| order.account == account).ok_or(Refusal::UnknownOrder(id))
     }
 
+    /// What a loaded service is an instance of.
+    pub fn product_id(&self, id: ServiceId) -> Option<ProductId> {
+        self.services.get(&id).map(|service| service.product)
+    }
+
     /// The product of a service.
     ///
     /// # Errors
@@ -226,6 +273,18 @@ impl Snapshot {
     /// The order that is to renew a service, while it waits for its payment.
     pub fn open_order(&self, now: Timestamp, service: &Service) -> Option<&Order> {
         service.open_order.and_then(|order| self.orders.get(&order)).filter(|order| order.is_open(now))
+    }
+
+    /// The registered method of a kind that is charged when none is named, of those that were loaded: the one that the
+    /// account prefers, else its first that can be charged.
+    pub fn charged(&self, account: &Account, kind: MethodKind, today: Date) -> Option<&PaymentMethod> {
+        let mut usable: Vec<_> = self
+            .methods
+            .values()
+            .filter(|method| method.account == account.id && method.kind == kind && method.usable(today))
+            .collect();
+        usable.sort_by_key(|method| (method.preference != Preference::Default, method.id));
+        usable.into_iter().next()
     }
 
     /// Whether a coupon can be used: it has not ended, and no order that is open or paid holds it.
@@ -244,6 +303,36 @@ impl Snapshot {
             Change::PlaceOrder(order) => {
                 self.next.order = self.next.order.max(order.id.0.saturating_add(1));
                 self.orders.insert(order.id, order.clone());
+            }
+            Change::ReviseOrder(order) => {
+                self.orders.insert(order.id, order.clone());
+            }
+            Change::PlanPayment { order, plan, .. } => {
+                if let Some(order) = self.orders.get_mut(order) {
+                    order.plan = *plan;
+                }
+            }
+            Change::SetLink(link) => {
+                self.links.insert(link.order, link.clone());
+            }
+            Change::OpenService(service) => {
+                self.next.service = self.next.service.max(service.id.0.saturating_add(1));
+                self.services.insert(service.id, service.clone());
+                if let Some(parent) = service.parent {
+                    // Only whoever wanted the family reads this; its id is the highest.
+                    self.children.entry(parent).or_default().push(service.id);
+                }
+            }
+            Change::SetAccount(account) => {
+                self.accounts.insert(account.id, account.clone());
+            }
+            Change::RecordJob(job) => {
+                self.next.job = self.next.job.max(job.id.0.saturating_add(1));
+                self.jobs.insert(job.id, job.clone());
+            }
+            Change::AddMethod(method) => {
+                self.next.method = self.next.method.max(method.id.0.saturating_add(1));
+                self.methods.insert(method.id, method.clone());
             }
             Change::SetOrderState { order, state, .. } => {
                 if let Some(order) = self.orders.get_mut(order) {

@@ -4,11 +4,44 @@ use jiff::Timestamp;
 
 use super::Decision;
 use crate::account::Account;
-use crate::command::Reply;
+use crate::command::{NewMethod, Reply};
 use crate::ids::MethodId;
-use crate::payment::{MethodStatus, PaymentMethod, Preference};
+use crate::payment::{MethodKind, MethodStatus, PaymentMethod, Preference};
 use crate::refusal::Refusal;
 use crate::snapshot::{Change, Snapshot};
+
+/// Registers a method. One that shows the same of itself, taken away or not, is that method again, under its id.
+pub(super) fn add(now: Timestamp, seen: &Snapshot, account: &Account, new: &NewMethod) -> Result<Decision, Refusal> {
+    if matches!(new.kind, MethodKind::Balance | MethodKind::CreditLine) {
+        return Err(Refusal::MethodNotTaken(new.kind));
+    }
+    let twin = seen
+        .methods
+        .values()
+        .filter(|method| method.account == account.id && method.kind == new.kind && method.label == new.label)
+        .min_by_key(|method| method.id);
+    let method = PaymentMethod {
+        id: twin.map_or(MethodId(seen.next.method), |twin| twin.id),
+        account: account.id,
+        kind: new.kind,
+        label: new.label.clone(),
+        description: new.description.clone(),
+        status: MethodStatus::Valid,
+        preference: new.preference,
+        expires: new.expires,
+        created: twin.map_or(now, |twin| twin.created),
+    };
+    let reply = Reply::Method(method.id);
+    let mut changes = Vec::new();
+    if new.preference == Preference::Default {
+        if !method.usable(account.zone.date_of(now)) {
+            return Err(Refusal::MethodNotValid(method.id));
+        }
+        changes = demoted(seen, account, method.id);
+    }
+    changes.push(if twin.is_some() { Change::SetMethod(method) } else { Change::AddMethod(method) });
+    Ok(Decision::new(changes, reply))
+}
 
 /// Changes what a method is called and whether it is the default. There is one default at the most.
 pub(super) fn edit(
@@ -26,17 +59,7 @@ pub(super) fn edit(
     }
     let mut changes = Vec::new();
     if makes_default {
-        let mut others: Vec<_> = seen
-            .methods
-            .values()
-            .filter(|other| other.account == account.id && other.id != id && other.preference == Preference::Default)
-            .collect();
-        others.sort_by_key(|other| other.id);
-        changes.extend(
-            others
-                .into_iter()
-                .map(|other| Change::SetMethod(PaymentMethod { preference: Preference::Other, ..other.clone() })),
-        );
+        changes = demoted(seen, account, id);
     }
     changes.push(Change::SetMethod(PaymentMethod {
         description: description.map(str::to_owned).or_else(|| method.description.clone()),
@@ -44,6 +67,18 @@ pub(super) fn edit(
         ..method.clone()
     }));
     Ok(Decision::new(changes, Reply::Done))
+}
+
+/// The other methods, none of them the default any more.
+fn demoted(seen: &Snapshot, account: &Account, id: MethodId) -> Vec<Change> {
+    let mut others: Vec<_> = seen
+        .methods
+        .values()
+        .filter(|other| other.account == account.id && other.id != id && other.preference == Preference::Default)
+        .collect();
+    others.sort_by_key(|other| other.id);
+    let demote = |other: &PaymentMethod| PaymentMethod { preference: Preference::Other, ..other.clone() };
+    others.into_iter().map(|other| Change::SetMethod(demote(other))).collect()
 }
 
 /// Takes a method away; payments made with it keep its id.

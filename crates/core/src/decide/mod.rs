@@ -3,16 +3,22 @@
 //! One file an area; this one holds the way in and the tokens, which work alike for all.
 
 mod access;
+mod account;
+mod buy;
 mod method;
 mod money;
 mod pay;
 mod renew;
+mod revise;
 mod service;
+
+pub use buy::prorated;
 
 use jiff::Timestamp;
 
 use crate::command::{Action, Command, Reply};
-use crate::idempotency::{Answer, Replay};
+use crate::idempotency::{Answer, Replay, Token};
+use crate::ids::AccountId;
 use crate::order::{Order, OrderState};
 use crate::refusal::Refusal;
 use crate::snapshot::{Change, Snapshot};
@@ -47,7 +53,7 @@ impl Decision {
 /// # Errors
 /// The [`Refusal`]; nothing is to be written then, and no token is used up.
 pub fn decide(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Decision, Refusal> {
-    if let Some(reply) = replayed(now, seen, command)? {
+    if let Some(reply) = replayed(now, seen, command.account, command.token.as_ref())? {
         return Ok(Decision::new(Vec::new(), reply));
     }
     let mut decision = carry_out(now, seen, command)?;
@@ -66,13 +72,25 @@ fn carry_out(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Decis
     let account = seen.account(command.account)?;
     match &command.action {
         Action::Renew { request, password } => renew::place(now, seen, account, request, password),
-        Action::Pay { order, with } => pay::pay(now, seen, account, *order, *with),
+        Action::Buy { request, password } => buy::buy(now, seen, account, request, password),
+        Action::Deposit { amount, open_s, password } => buy::deposit(now, seen, account, *amount, *open_s, password),
+        Action::ReviseOrder { order, periods, promo, plan } => {
+            revise::revise(now, seen, account, *order, periods, promo, *plan)
+        }
+        Action::LinkOrder { order, token } => revise::link(now, seen, account, *order, token),
+        Action::ViewLink { order } => revise::view_link(now, seen, account, *order),
+        Action::Pay { order, with, due } => pay::pay(now, seen, account, *order, *with, *due),
         Action::CancelOrder { order } => renew::cancel(now, seen, account, *order),
         Action::CreditOrder { order } => money::credit_order(now, seen, account, *order),
         Action::CreditBalance { amount, memo } => money::credit_balance(now, seen, account, *amount, memo),
         Action::SetRenewal { service, mode, period } => {
             service::set_renewal(now, seen, account, *service, *mode, *period)
         }
+        Action::SetRenewals { services, mode, withdraw } => {
+            service::set_renewals(now, seen, account, services, *mode, withdraw)
+        }
+        Action::Cancel { service, reason, ending } => service::cancel(now, seen, account, *service, reason, *ending),
+        Action::Reinstate { service } => service::reinstate(now, seen, account, *service),
         Action::Rename { service, display_name } => service::rename(seen, account, *service, display_name.as_deref()),
         Action::Suspend { service } => service::suspend(now, seen, account, *service),
         Action::Reopen { service } => service::reopen(seen, account, *service),
@@ -83,10 +101,15 @@ fn carry_out(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Decis
         Action::ConfirmTermination { service, token_digest } => {
             service::confirm_termination(now, seen, account, *service, token_digest)
         }
+        Action::AddMethod(new) => method::add(now, seen, account, new),
         Action::EditMethod { method, description, preference } => {
             method::edit(now, seen, account, *method, description.as_deref(), *preference)
         }
         Action::RemoveMethod { method } => method::remove(seen, account, *method),
+        Action::EditAccount { name, email, facts } => {
+            Ok(account::edit(account, name.as_deref(), email.as_deref(), facts))
+        }
+        Action::RecordJob { kind, order, report } => account::record_job(now, seen, account, kind, *order, report),
         Action::RegisterApplication(new) => Ok(access::register(now, seen, account, new)),
         Action::RevokeApplication { application } => access::revoke(seen, account, *application),
         Action::EditApplication { application, name, description } => {
@@ -103,25 +126,30 @@ fn carry_out(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Decis
     }
 }
 
-/// What a command was answered before, if its token was used for it. What was answered never changes, so this can be
+/// What was answered before under an account's token. What was answered never changes, so this can be
 /// asked ahead of the lane, of any reader that was shown the token's [`Want::Replay`](crate::snapshot::Want::Replay).
 ///
 /// # Errors
 /// [`Refusal::TokenMalformed`]; [`Refusal::TokenMismatch`] when the token was used for another request.
-pub fn replayed(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Option<Reply>, Refusal> {
-    let Some(token) = &command.token else { return Ok(None) };
+pub fn replayed(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: AccountId,
+    token: Option<&Token>,
+) -> Result<Option<Reply>, Refusal> {
+    let Some(token) = token else { return Ok(None) };
     let plain = token.key.bytes().all(|byte| byte.is_ascii_graphic());
     if token.key.is_empty() || token.key.len() > TOKEN_LENGTH_MAX || !plain {
         return Err(Refusal::TokenMalformed);
     }
-    let Some(replay) = seen.replays.get(&token.lookup(command.account)) else { return Ok(None) };
+    let Some(replay) = seen.replays.get(&token.lookup(account)) else { return Ok(None) };
     if now >= replay.keep_until {
         return Ok(None);
     }
     if replay.digest != token.digest {
         return Err(Refusal::TokenMismatch);
     }
-    let order = seen.order_of(command.account, replay.answer.order())?.clone();
+    let order = seen.order_of(account, replay.answer.order())?.clone();
     Ok(Some(match replay.answer {
         // It was open when it was placed, whatever became of it.
         Answer::Placed(_) => Reply::Placed(Order { state: OrderState::Open, ..order }),
@@ -133,7 +161,13 @@ fn answer(reply: &Reply) -> Option<Answer> {
     match reply {
         Reply::Placed(order) => Some(Answer::Placed(order.id)),
         Reply::Paid(order) => Some(Answer::Paid(order.id)),
-        Reply::Application(_) | Reply::Credential(_) | Reply::From(_) | Reply::Done => None,
+        Reply::Application(_)
+        | Reply::Credential(_)
+        | Reply::Method(_)
+        | Reply::Link(_)
+        | Reply::Job(_)
+        | Reply::From(_)
+        | Reply::Done => None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::ids::{InvoiceId, OrderId};
 use crate::invoice::{Invoice, InvoiceKind};
 use crate::ledger::{Book, Transfer};
 use crate::money::{Money, MoneyError};
-use crate::order::OrderState;
+use crate::order::{OrderState, Purpose};
 use crate::refusal::Refusal;
 use crate::snapshot::{Change, Snapshot};
 
@@ -37,7 +37,7 @@ pub(super) fn credit_balance(
         at: now,
         memo: Some(memo.to_owned()),
     };
-    check_fits(seen, &transfer)?;
+    check_fit(seen, account, [&transfer])?;
     Ok(Decision::done(Change::Book(transfer)))
 }
 
@@ -50,6 +50,9 @@ pub(super) fn credit_order(
 ) -> Result<Decision, Refusal> {
     let order = seen.order_of(account.id, id)?;
     let OrderState::Fulfilled(_) = order.state else { return Err(Refusal::OrderNotPaid(id)) };
+    if order.purpose == Purpose::Deposit {
+        return Err(Refusal::OrderIsDeposit(id));
+    }
     let original = seen.original(id).ok_or(Refusal::OrderNotPaid(id))?;
     if seen.credit_note(id, original.id).is_some() {
         return Err(Refusal::OrderCredited(id));
@@ -65,28 +68,28 @@ pub(super) fn credit_order(
         gross: original.gross.negated()?,
         ..original.clone()
     };
-    let mut changes = vec![Change::IssueInvoice(note)];
+    let mut back = Vec::new();
     for (debit, amount) in [(Book::Revenue, order.net), (Book::Tax, order.tax)] {
-        if amount.is_zero() {
-            continue;
+        if !amount.is_zero() {
+            let (credit, order) = (Book::Balance, Some(id));
+            back.push(Transfer { account: account.id, debit, credit, amount, order, at: now, memo: None });
         }
-        let transfer = Transfer {
-            account: account.id,
-            debit,
-            credit: Book::Balance,
-            amount,
-            order: Some(id),
-            at: now,
-            memo: None,
-        };
-        check_fits(seen, &transfer)?;
-        changes.push(Change::Book(transfer));
     }
+    check_fit(seen, account, &back)?;
+    let mut changes = vec![Change::IssueInvoice(note)];
+    changes.extend(back.into_iter().map(Change::Book));
     Ok(Decision::new(changes, Reply::Done))
 }
 
-fn check_fits(seen: &Snapshot, transfer: &Transfer) -> Result<(), Refusal> {
-    let balances = seen.balances.get(&transfer.account).ok_or(Refusal::UnknownAccount(transfer.account))?;
-    balances.after(transfer)?;
+/// Whether the account's balances have room for all of the transfers.
+pub(super) fn check_fit<'a>(
+    seen: &Snapshot,
+    account: &Account,
+    transfers: impl IntoIterator<Item = &'a Transfer>,
+) -> Result<(), Refusal> {
+    let mut balances = *seen.balances.get(&account.id).ok_or(Refusal::UnknownAccount(account.id))?;
+    for transfer in transfers {
+        balances = balances.after(transfer)?;
+    }
     Ok(())
 }

@@ -3,19 +3,20 @@
 use jiff::Timestamp;
 
 use super::Decision;
+use super::money::check_fit;
 use crate::account::Account;
-use crate::calendar::{AnchorDay, Period};
 use crate::command::{PayWith, Reply};
+use crate::expiry::{Expiry, next_term};
 use crate::gate::{GateReason, RenewGate};
 use crate::ids::{InvoiceId, MethodId, OrderId};
 use crate::invoice::{Invoice, InvoiceKind};
 use crate::ledger::{Book, Transfer};
-use crate::order::{Order, OrderLine, OrderState};
+use crate::money::Money;
+use crate::order::{Order, OrderLine, OrderState, Purpose};
 use crate::payment::{MethodKind, Payment};
 use crate::product::Renewability;
-use crate::quote::next_term;
 use crate::refusal::Refusal;
-use crate::service::Service;
+use crate::service::{Hold, Service};
 use crate::snapshot::{Change, Extension, Snapshot};
 
 /// Pays an open order. A paid one is refused without any effect, as is one that was cancelled or has lapsed.
@@ -25,9 +26,18 @@ pub(super) fn pay(
     account: &Account,
     id: OrderId,
     with: PayWith,
+    due: Option<Money>,
 ) -> Result<Decision, Refusal> {
     let order = seen.order_of(account.id, id)?;
     order.check_open(now)?;
+    let from_balance = match with {
+        PayWith::Planned(_) => order.plan.from_balance,
+        _ => Money::zero(order.gross.currency()),
+    };
+    let found = order.gross.minus(from_balance)?;
+    if let Some(stated) = due.filter(|stated| *stated != found) {
+        return Err(Refusal::DueMoved { order: id, stated, found });
+    }
     let (kind, method) = means(now, seen, account, order, with)?;
     let state = OrderState::Fulfilled(now);
     let mut changes = vec![Change::SetOrderState { account: account.id, order: id, state }];
@@ -37,10 +47,15 @@ pub(super) fn pay(
         line.term = extension.term;
         changes.push(Change::Extend { extension, service });
     }
-    let payment = Payment { order: id, account: account.id, kind, method, amount: order.gross, at: now };
-    changes.push(Change::Pay(payment));
+    let payment = Payment { order: id, account: account.id, kind, method, amount: order.gross, from_balance, at: now };
+    let booked = bookings(order, &payment)?;
+    // A registered method alone moves neither, but for a deposit, whose amount is bounded.
+    if seen.balances.contains_key(&account.id) {
+        check_fit(seen, account, &booked)?;
+    }
     changes.push(Change::IssueInvoice(invoice(now, seen, order)));
-    changes.extend(bookings(now, order, kind).into_iter().map(Change::Book));
+    changes.extend(booked.into_iter().map(Change::Book));
+    changes.push(Change::Pay(payment));
     Ok(Decision::new(changes, Reply::Paid(Order { state, lines, ..order.clone() })))
 }
 
@@ -55,7 +70,7 @@ fn means(
     let (kind, method) = match with {
         PayWith::Balance => (MethodKind::Balance, None),
         PayWith::CreditLine => (MethodKind::CreditLine, None),
-        PayWith::Method(id) | PayWith::MethodOfKind(id, _) => {
+        PayWith::Method(id) | PayWith::MethodOfKind(id, _) | PayWith::Planned(id) => {
             let method = seen
                 .methods
                 .get(&id)
@@ -72,23 +87,26 @@ fn means(
             (method.kind, Some(id))
         }
     };
-    if !seen.catalogue.seller.takes(kind) {
-        return Err(Refusal::MethodNotTaken(kind));
+    check_taken(seen, order, kind)?;
+    if let PayWith::Planned(_) = with {
+        check_balance(seen, account, order.plan.from_balance)?;
     }
     check_funds(seen, account, order, kind)?;
     Ok((kind, method))
+}
+
+/// Whether the seller takes this kind of money for the order. A deposit is paid from outside.
+pub(super) fn check_taken(seen: &Snapshot, order: &Order, kind: MethodKind) -> Result<(), Refusal> {
+    let own = matches!(kind, MethodKind::Balance | MethodKind::CreditLine);
+    let taken = seen.catalogue.seller.takes(kind) && !(own && order.purpose == Purpose::Deposit);
+    if taken { Ok(()) } else { Err(Refusal::MethodNotTaken(kind)) }
 }
 
 fn check_funds(seen: &Snapshot, account: &Account, order: &Order, kind: MethodKind) -> Result<(), Refusal> {
     let balances = seen.balances.get(&account.id);
     let due = order.gross;
     match kind {
-        MethodKind::Balance => {
-            let balance = balances.ok_or(Refusal::UnknownAccount(account.id))?.balance;
-            if balance.minus(due)?.minor() < 0 {
-                return Err(Refusal::BalanceShort { balance, due });
-            }
-        }
+        MethodKind::Balance => check_balance(seen, account, due)?,
         MethodKind::CreditLine => {
             let owed = balances.ok_or(Refusal::UnknownAccount(account.id))?.receivable;
             let left = account.credit_limit.minus(owed)?;
@@ -99,6 +117,12 @@ fn check_funds(seen: &Snapshot, account: &Account, order: &Order, kind: MethodKi
         MethodKind::Card | MethodKind::PayPal | MethodKind::BankTransfer | MethodKind::Bitcoin => {}
     }
     Ok(())
+}
+
+/// Whether the balance covers an amount.
+pub(super) fn check_balance(seen: &Snapshot, account: &Account, due: Money) -> Result<(), Refusal> {
+    let balance = seen.balances.get(&account.id).ok_or(Refusal::UnknownAccount(account.id))?.balance;
+    if balance.minus(due)?.minor() < 0 { Err(Refusal::BalanceShort { balance, due }) } else { Ok(()) }
 }
 
 /// Moves one service's expiry. The old expiry is the fence: where it is not what the order was placed for, nothing is
@@ -114,6 +138,7 @@ fn extend(
     let product = seen.product(service)?;
     match RenewGate::of(now, seen, account, product, service) {
         RenewGate::Closed(GateReason::OpenOrder(open)) if open == order.id => {}
+        RenewGate::Closed(GateReason::Unpaid) if opens(order, service) => {}
         RenewGate::Closed(GateReason::OpenOrder(open)) => {
             return Err(Refusal::RenewalOpen { service: service.id, order: open });
         }
@@ -125,15 +150,21 @@ fn extend(
         let (stated, found) = (line.term.from(), service.until);
         return Err(Refusal::FenceMoved { service: service.id, stated, found });
     }
-    let term = next_term(now, account, product, service, order.period)?;
-    // Weeks are counted in days: the day they end on is the day that months are counted from afterwards.
-    let anchor = match order.period {
-        Period::Weeks(_) => AnchorDay::of(term.until()),
-        Period::Months(_) => service.anchor,
+    let expiry = Expiry::of(service);
+    let term = match line.period {
+        Some(period) => next_term(now, account, product, service, expiry, period)?,
+        None => line.term,
     };
+    let Expiry { day: until, anchor } = expiry.moved(term.until(), line.period);
+    let hold = if service.hold == Hold::Unpaid { Hold::None } else { service.hold };
     let extension = Extension { account: account.id, service: service.id, term, order: order.id };
     let open_order = service.open_order.filter(|open| *open != order.id);
-    Ok((extension, Service { until: term.until(), anchor, open_order, ..service.clone() }))
+    Ok((extension, Service { until, anchor, hold, open_order, ..service.clone() }))
+}
+
+/// Whether the service waits for this very purchase.
+fn opens(order: &Order, service: &Service) -> bool {
+    order.purpose == Purpose::Purchase && service.open_order == Some(order.id)
 }
 
 fn invoice(now: Timestamp, seen: &Snapshot, order: &Order) -> Invoice {
@@ -151,19 +182,24 @@ fn invoice(now: Timestamp, seen: &Snapshot, order: &Order) -> Invoice {
     }
 }
 
-/// What is paid goes to revenue and tax. Nothing is booked for nothing.
-fn bookings(now: Timestamp, order: &Order, kind: MethodKind) -> Vec<Transfer> {
-    [(Book::Revenue, order.net), (Book::Tax, order.tax)]
-        .into_iter()
-        .filter(|(_, amount)| !amount.is_zero())
-        .map(|(credit, amount)| Transfer {
-            account: order.account,
-            debit: Book::paying(kind),
-            credit,
-            amount,
-            order: Some(order.id),
-            at: now,
-            memo: None,
-        })
-        .collect()
+/// What is paid goes to revenue and tax, or for a deposit to the balance; what comes from the balance goes to revenue
+/// first. Nothing is booked for nothing.
+fn bookings(order: &Order, payment: &Payment) -> Result<Vec<Transfer>, Refusal> {
+    let sold = match order.purpose {
+        Purpose::Renewal | Purpose::Purchase => vec![(Book::Revenue, order.net), (Book::Tax, order.tax)],
+        Purpose::Deposit => vec![(Book::Balance, order.gross)],
+    };
+    let mut left = payment.from_balance;
+    let mut transfers = Vec::new();
+    for (credit, amount) in sold {
+        let part = if left.minor() < amount.minor() { left } else { amount };
+        left = left.minus(part)?;
+        for (debit, amount) in [(Book::Balance, part), (Book::paying(payment.kind), amount.minus(part)?)] {
+            if !amount.is_zero() {
+                let (account, order) = (order.account, Some(order.id));
+                transfers.push(Transfer { account, debit, credit, amount, order, at: payment.at, memo: None });
+            }
+        }
+    }
+    Ok(transfers)
 }

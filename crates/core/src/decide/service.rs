@@ -1,16 +1,20 @@
 //! What an owner sets on a service, and how a service ends.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::Decision;
+use super::renew::withdrawn;
 use crate::account::{Account, Standing};
 use crate::calendar::Period;
 use crate::command::Reply;
-use crate::gate::gone_or_held;
-use crate::ids::ServiceId;
+use crate::gate::{GateReason, gone_or_held};
+use crate::ids::{OrderId, ServiceId};
 use crate::notice::{Notice, NoticeKind};
+use crate::order::OrderState;
 use crate::refusal::Refusal;
-use crate::service::{Hold, RenewalMode, Service, Termination};
+use crate::service::{Cancellation, Ending, Hold, RenewalMode, Service, Termination};
 use crate::snapshot::{Change, Snapshot};
 
 /// A renewal can be cancelled, and the cancellation withdrawn, until this long before the expiry (OVHcloud's guides;
@@ -23,10 +27,11 @@ pub(super) fn set_renewal(
     seen: &Snapshot,
     account: &Account,
     id: ServiceId,
-    mode: RenewalMode,
+    mode: Option<RenewalMode>,
     period: Option<Period>,
 ) -> Result<Decision, Refusal> {
     let service = living(now, seen, account, id)?;
+    let mode = mode.unwrap_or(service.mode);
     let cancels_or_withdraws = (mode == RenewalMode::DeleteAtExpiry) != (service.mode == RenewalMode::DeleteAtExpiry);
     if cancels_or_withdraws {
         check_in_time(now, account, service)?;
@@ -35,12 +40,111 @@ pub(super) fn set_renewal(
         let product = seen.product(service)?;
         service.price(product, period, account.currency).ok_or(Refusal::NoPrice { service: id, period })?;
     }
-    let edited = Service { mode, period: period.unwrap_or(service.period), ..service.clone() };
+    let edited = Service { period: period.unwrap_or(service.period), ..with_mode(now, service, mode) };
     let mut changes = if edited == *service { Vec::new() } else { vec![Change::SetService(edited)] };
     if cancels_or_withdraws {
         // A token that is still on its way must not undo what was set since.
         changes.push(Change::ForgetTermination { account: account.id, service: id });
     }
+    Ok(Decision::new(changes, Reply::Done))
+}
+
+/// Withdraws orders and sets what happens to services at their expiry: all of it or nothing.
+pub(super) fn set_renewals(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    services: &[ServiceId],
+    mode: RenewalMode,
+    withdraw: &[OrderId],
+) -> Result<Decision, Refusal> {
+    if services.is_empty() && withdraw.is_empty() {
+        return Err(Refusal::NothingToRenew);
+    }
+    // What one change does to a service the next one sees.
+    let mut moved: BTreeMap<ServiceId, Service> = BTreeMap::new();
+    let mut changes = Vec::new();
+    for id in withdraw.iter().collect::<BTreeSet<_>>() {
+        let order = seen.order_of(account.id, *id)?;
+        order.check_open(now)?;
+        let state = OrderState::Cancelled(now);
+        changes.push(Change::SetOrderState { account: account.id, order: *id, state });
+        for line in &order.lines {
+            let service = seen.service_of(account.id, line.service)?;
+            if service.open_order == Some(*id) {
+                moved.insert(service.id, withdrawn(service));
+            }
+        }
+    }
+    for id in services.iter().collect::<BTreeSet<_>>() {
+        let service = seen.service_of(account.id, *id)?;
+        let ends = |mode| mode == RenewalMode::DeleteAtExpiry;
+        match gone_or_held(service, seen.product(service)?, account.zone.date_of(now)) {
+            None => {}
+            // Not to be renewed by itself any more is what a service can be set to that is only held.
+            Some(GateReason::Locked | GateReason::Suspended) if mode == RenewalMode::Manual && !ends(service.mode) => {}
+            Some(reason) => return Err(Refusal::NotChangeable { service: *id, reason }),
+        }
+        if ends(mode) != ends(service.mode) {
+            check_in_time(now, account, service)?;
+            changes.push(Change::ForgetTermination { account: account.id, service: *id });
+        }
+        let edited = with_mode(now, moved.get(id).unwrap_or(service), mode);
+        if edited != *service {
+            moved.insert(*id, edited);
+        }
+    }
+    changes.extend(moved.into_values().map(Change::SetService));
+    Ok(Decision::new(changes, Reply::Done))
+}
+
+/// Cancels a service.
+pub(super) fn cancel(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    id: ServiceId,
+    reason: &str,
+    ending: Ending,
+) -> Result<Decision, Refusal> {
+    let service = living(now, seen, account, id)?;
+    if service.mode == RenewalMode::DeleteAtExpiry {
+        return Err(Refusal::NotChangeable { service: id, reason: GateReason::Cancelled });
+    }
+    check_in_time(now, account, service)?;
+    let hold = match ending {
+        Ending::AtExpiry => service.hold,
+        Ending::Now => Hold::Suspended,
+    };
+    let cancellation = Cancellation { requested: now, reason: reason.to_owned(), ending, mode_before: service.mode };
+    let mode = RenewalMode::DeleteAtExpiry;
+    let cancelled = Service { mode, hold, cancellation: Some(cancellation), ..service.clone() };
+    let changes = vec![Change::SetService(cancelled), Change::ForgetTermination { account: account.id, service: id }];
+    Ok(Decision::new(changes, Reply::From(service.until)))
+}
+
+/// Withdraws the cancellation of a service: what was to happen at its expiry before happens again.
+pub(super) fn reinstate(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    id: ServiceId,
+) -> Result<Decision, Refusal> {
+    let service = seen.service_of(account.id, id)?;
+    let stopped = service.cancellation.as_ref().is_some_and(|cancelled| cancelled.ending == Ending::Now);
+    // What it was stopped by is over; what came on top of that (a lock, its end) is not.
+    let hold = if stopped && service.hold == Hold::Suspended { Hold::None } else { service.hold };
+    let running = Service { hold, ..service.clone() };
+    if let Some(reason) = gone_or_held(&running, seen.product(service)?, account.zone.date_of(now)) {
+        return Err(Refusal::NotChangeable { service: id, reason });
+    }
+    if service.mode != RenewalMode::DeleteAtExpiry {
+        return Err(Refusal::NotCancelled(id));
+    }
+    check_in_time(now, account, service)?;
+    let mode = service.cancellation.as_ref().map_or(RenewalMode::Manual, |cancelled| cancelled.mode_before);
+    let reinstated = Service { mode, cancellation: None, ..running };
+    let changes = vec![Change::SetService(reinstated), Change::ForgetTermination { account: account.id, service: id }];
     Ok(Decision::new(changes, Reply::Done))
 }
 
@@ -113,9 +217,22 @@ pub(super) fn confirm_termination(
         return Err(Refusal::TerminationToken(id));
     }
     check_in_time(now, account, service)?;
-    let ending = Service { mode: RenewalMode::DeleteAtExpiry, ..service.clone() };
+    let ending = with_mode(now, service, RenewalMode::DeleteAtExpiry);
     let changes = vec![Change::SetService(ending), Change::ForgetTermination { account: account.id, service: id }];
     Ok(Decision::new(changes, Reply::From(service.until)))
+}
+
+/// A service with another mode: to be deleted, it is cancelled from now on; else it is cancelled no more.
+fn with_mode(now: Timestamp, service: &Service, mode: RenewalMode) -> Service {
+    let cancellation = match (mode, service.mode) {
+        (RenewalMode::DeleteAtExpiry, RenewalMode::DeleteAtExpiry) => service.cancellation.clone(),
+        (RenewalMode::DeleteAtExpiry, mode_before) => {
+            let (requested, reason, ending) = (now, String::new(), Ending::AtExpiry);
+            Some(Cancellation { requested, reason, ending, mode_before })
+        }
+        (RenewalMode::Automatic | RenewalMode::Manual, _) => None,
+    };
+    Service { mode, cancellation, ..service.clone() }
 }
 
 fn check_reseller(account: &Account) -> Result<(), Refusal> {

@@ -1,6 +1,14 @@
 //! The rules as tables: one row an input and its refusal, every refusal hit; and the laws that no sequence breaks.
 
+mod buy;
+mod ending;
+mod gates;
 mod laws;
 mod refusals;
+mod revise;
 mod rules;
+mod shown;
+mod split;
+mod stacking;
+mod upkeep;
 mod world;

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 
 use super::world::*;
 use crate::calendar::CalendarError;
-use crate::command::{Action, Command, CouponUse, NewCredential, NewCredentialStanding, PayWith, Scope};
+use crate::command::{
+    Action, Command, CouponUse, NewCredential, NewCredentialStanding, PayWith, PlanEdit, PromoEdit, Scope,
+};
 use crate::gate::GateReason;
 use crate::idempotency::Token;
-use crate::ids::{ApplicationId, CredentialId, MethodId, OrderId, ServiceId};
+use crate::ids::{ApplicationId, CredentialId, MethodId, OrderId, ProductId, ServiceId};
 use crate::money::{Currency, Money, MoneyError};
 use crate::payment::{MethodKind, Preference};
 use crate::quote::SERVICES_MAX;
@@ -80,6 +82,27 @@ const ROWS: &[Attempt] = &[
         world.service(SERVER).until = date("2027-01-31");
         world.pay(order, PayWith::Balance).err()
     },
+    |world| world.order(buy(vec![item(ProductId(99), "P1M")], None)).err(),
+    |world| {
+        let order = world.order(renew_with_coupons(&[SERVER], "P1M")).expect("is placed").id;
+        let promo = PromoEdit::Set("spring".to_owned());
+        world.run(Action::ReviseOrder { order, periods: Vec::new(), promo, plan: PlanEdit::default() }).err()
+    },
+    |world| {
+        let order = world.order(deposit(eur(100))).expect("is ordered").id;
+        world.pay(order, PayWith::Method(PAYPAL)).expect("is paid");
+        world.run(Action::CreditOrder { order }).err()
+    },
+    |world| {
+        let order = world.place(&[SERVER], "P1M").expect("is placed").id;
+        let plan = PlanEdit { from_balance: Some(eur(600)), ..PlanEdit::default() };
+        world.run(planning(order, plan)).err()
+    },
+    |world| {
+        let order = world.place(&[SERVER], "P1M").expect("is placed").id;
+        world.run(Action::Pay { order, with: PayWith::Balance, due: Some(eur(1)) }).err()
+    },
+    |world| world.run(Action::Reinstate { service: SERVER }).err(),
     |world| pay_with(world, PayWith::MethodOfKind(PAYPAL, MethodKind::Card)),
     |world| pay_with(world, PayWith::Method(OLD_CARD)),
     |world| pay_with(world, PayWith::Method(BITCOIN)),
@@ -129,6 +152,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::UnknownAccount(_) => "unknown account",
         Refusal::UnknownService(_) => "unknown service",
         Refusal::UnknownOrder(_) => "unknown order",
+        Refusal::UnknownProduct(_) => "unknown product",
         Refusal::UnknownMethod(_) => "unknown method",
         Refusal::UnknownApplication(_) => "unknown application",
         Refusal::UnknownCredential(_) => "unknown credential",
@@ -147,6 +171,10 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::OrderLapsed(_) => "order lapsed",
         Refusal::OrderNotPaid(_) => "order not paid",
         Refusal::OrderCredited(_) => "order credited",
+        Refusal::OrderFixed(_) => "order fixed",
+        Refusal::OrderIsDeposit(_) => "order is deposit",
+        Refusal::DueMoved { .. } => "due moved",
+        Refusal::NotAPart { .. } => "not a part",
         Refusal::FenceMoved { .. } => "fence moved",
         Refusal::MethodKind { .. } => "method kind",
         Refusal::MethodNotValid(_) => "method not valid",
@@ -158,6 +186,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::TokenMalformed => "token malformed",
         Refusal::NotReseller => "not reseller",
         Refusal::NotSuspended(_) => "not suspended",
+        Refusal::NotCancelled(_) => "not cancelled",
         Refusal::NotChangeable { .. } => "not changeable",
         Refusal::TooLate(_) => "too late",
         Refusal::TerminationToken(_) => "termination token",
@@ -167,7 +196,7 @@ fn name(refusal: &Refusal) -> &'static str {
     }
 }
 
-const REFUSALS: usize = 38;
+const REFUSALS: usize = 44;
 
 #[test]
 fn every_refusal_is_reached() {
@@ -182,7 +211,8 @@ fn every_refusal_is_reached() {
 
 #[test]
 fn every_closed_gate_refuses_to_place_and_to_pay() {
-    let rows: [(Close, GateReason); 5] = [
+    let rows: [(Close, GateReason); 6] = [
+        (|world| world.service(SERVER).hold = Hold::Unpaid, GateReason::Unpaid),
         (|world| world.service(SERVER).hold = Hold::Locked, GateReason::Locked),
         (|world| world.service(SERVER).hold = Hold::Suspended, GateReason::Suspended),
         (|world| world.service(SERVER).hold = Hold::Terminated, GateReason::Terminated),
@@ -235,7 +265,7 @@ fn with_promo(world: &mut World, code: &str, text: &str) -> Option<Refusal> {
 }
 
 fn set_mode(world: &mut World, mode: RenewalMode) -> Option<Refusal> {
-    world.run(Action::SetRenewal { service: SERVER, mode, period: None }).err()
+    world.run(Action::SetRenewal { service: SERVER, mode: Some(mode), period: None }).err()
 }
 
 fn reseller(world: &mut World, action: Action) -> Option<Refusal> {

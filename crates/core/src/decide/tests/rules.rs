@@ -62,7 +62,8 @@ fn paying_moves_money_and_expiry_in_one_step() {
     let mut world = World::new();
     let order = world.place(&[SERVER, ADDON], "P1M").expect("is placed");
     assert_eq!(world.service(SERVER).open_order, Some(order.id));
-    let decision = world.run(Action::Pay { order: order.id, with: PayWith::MethodOfKind(PAYPAL, MethodKind::PayPal) });
+    let decision =
+        world.run(Action::Pay { order: order.id, with: PayWith::MethodOfKind(PAYPAL, MethodKind::PayPal), due: None });
     let changes = decision.expect("is paid").changes;
     let booked: Vec<_> = changes
         .iter()
@@ -205,7 +206,7 @@ fn a_termination_needs_the_mailed_token_and_can_be_withdrawn() {
     world.run(confirm(token_digest)).expect("is confirmed");
     assert_eq!(world.service(SERVER).mode, RenewalMode::DeleteAtExpiry);
     assert_eq!(world.run(confirm(token_digest)).map(|_| ()), Err(Refusal::TerminationToken(SERVER)), "once only");
-    let withdraw = Action::SetRenewal { service: SERVER, mode: RenewalMode::Manual, period: None };
+    let withdraw = Action::SetRenewal { service: SERVER, mode: Some(RenewalMode::Manual), period: None };
     world.run(withdraw).expect("is withdrawn");
     world.place(&[SERVER], "P1M").expect("is placed");
 }
@@ -325,7 +326,7 @@ fn a_termination_token_is_worth_nothing_after_a_renewal_or_a_change_of_mind() {
     let mut world = World::new();
     world.run(request()).expect("is asked");
     for mode in [RenewalMode::DeleteAtExpiry, RenewalMode::Manual] {
-        world.run(Action::SetRenewal { service: SERVER, mode, period: None }).expect("is set");
+        world.run(Action::SetRenewal { service: SERVER, mode: Some(mode), period: None }).expect("is set");
     }
     assert_eq!(world.run(confirm()).map(|_| ()), refused);
 }

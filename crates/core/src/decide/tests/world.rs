@@ -7,7 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::account::{Account, Seller, Standing, TaxTreatment};
 use crate::calendar::{AnchorDay, Period, Zone, parse_date};
-use crate::command::{Action, Command, CouponUse, PayWith, RenewRequest, Reply, Scope};
+use crate::command::{
+    Action, After, BuyRequest, Command, CouponUse, FirstTerm, NewService, PayWith, PlanEdit, PromoEdit, RenewRequest,
+    Reply, Scope,
+};
 use crate::decide::{Decision, decide};
 use crate::ids::{AccountId, CouponId, MethodId, OrderId, ProductId, ServiceId};
 use crate::ledger::Balances;
@@ -19,6 +22,8 @@ use crate::refusal::Refusal;
 use crate::service::{Hold, RenewalMode, Service};
 use crate::snapshot::{Change, Next, Snapshot};
 
+use super::shown::shown;
+
 pub const CUSTOMER: AccountId = AccountId(1);
 pub const RESELLER: AccountId = AccountId(2);
 pub const DOMAIN: ServiceId = ServiceId(12345);
@@ -28,6 +33,12 @@ pub const ADDON: ServiceId = ServiceId(2);
 pub const STACKING: ServiceId = ServiceId(3);
 pub const ONE_SHOT: ServiceId = ServiceId(4);
 pub const RESOLD: ServiceId = ServiceId(5);
+pub const FLOATING_IP: ServiceId = ServiceId(6);
+pub const VPS: ProductId = ProductId(3);
+pub const BACKUP: ProductId = ProductId(4);
+pub const INSTANCE: ProductId = ProductId(5);
+pub const SETUP: ProductId = ProductId(6);
+pub const FLOATING: ProductId = ProductId(7);
 pub const PAYPAL: MethodId = MethodId(1234);
 pub const OLD_CARD: MethodId = MethodId(1235);
 pub const BITCOIN: MethodId = MethodId(1236);
@@ -56,7 +67,17 @@ pub fn eur(minor: i64) -> Money {
 impl World {
     pub fn new() -> Self {
         let mut seen = Snapshot { catalogue: Arc::new(catalogue()), ..Snapshot::default() };
-        seen.next = Next { order: 1, invoice: 1, invoice_number: 1, credit_number: 1, application: 1, credential: 1 };
+        seen.next = Next {
+            order: 1,
+            service: 70_001,
+            method: 1_237,
+            job: 1,
+            invoice: 1,
+            invoice_number: 1,
+            credit_number: 1,
+            application: 1,
+            credential: 1,
+        };
         for (id, standing) in [(CUSTOMER, Standing::Customer), (RESELLER, Standing::Reseller)] {
             seen.accounts.insert(id, account(id, standing));
             seen.balances.insert(id, Balances { balance: eur(10_000), receivable: eur(0) });
@@ -69,6 +90,7 @@ impl World {
             (STACKING, CUSTOMER, 5, None),
             (ONE_SHOT, CUSTOMER, 6, None),
             (RESOLD, RESELLER, 3, None),
+            (FLOATING_IP, CUSTOMER, 7, None),
         ] {
             seen.services.insert(id, service(id, owner, ProductId(product), parent));
             if let Some(parent) = parent {
@@ -105,9 +127,12 @@ impl World {
         self.command(&Command { account: CUSTOMER, token: None, action })
     }
 
-    /// Decides and moves the world.
+    /// Decides, shown no more than the command wants, and moves the world. What else a batch has loaded, up to the whole
+    /// world, makes no difference.
     pub fn command(&mut self, command: &Command) -> Result<Decision, Refusal> {
-        let decision = decide(self.now, &self.seen, command)?;
+        let decided = decide(self.now, &shown(&self.seen, &command.wants()), command);
+        assert_eq!(decide(self.now, &self.seen, command), decided, "a command wants all that decides it");
+        let decision = decided?;
         for change in &decision.changes {
             if let Change::SetService(service) | Change::Extend { service, .. } = change {
                 let held = self.seen.services.get(&service.id).expect("is in the world");
@@ -119,14 +144,23 @@ impl World {
     }
 
     pub fn place(&mut self, services: &[ServiceId], text: &str) -> Result<Order, Refusal> {
-        match self.run(renew(services, text))?.reply {
+        self.order(renew(services, text))
+    }
+
+    /// Runs what is answered with an open order.
+    pub fn order(&mut self, action: Action) -> Result<Order, Refusal> {
+        match self.run(action)?.reply {
             Reply::Placed(order) => Ok(order),
             other => panic!("not an order: {other:?}"),
         }
     }
 
+    pub fn balance(&mut self) -> &mut Money {
+        &mut self.seen.balances.get_mut(&CUSTOMER).expect("is there").balance
+    }
+
     pub fn pay(&mut self, order: OrderId, with: PayWith) -> Result<Order, Refusal> {
-        match self.run(Action::Pay { order, with })?.reply {
+        match self.run(Action::Pay { order, with, due: None })?.reply {
             Reply::Paid(order) => Ok(order),
             other => panic!("not paid: {other:?}"),
         }
@@ -140,6 +174,7 @@ pub fn request(services: &[ServiceId], text: &str) -> RenewRequest {
         period: period(text),
         promo: None,
         coupons: CouponUse::Keep,
+        after: After::Expiry,
         origin: Origin::Customer,
         open_s: DAY_S,
     }
@@ -147,6 +182,50 @@ pub fn request(services: &[ServiceId], text: &str) -> RenewRequest {
 
 pub fn renew(services: &[ServiceId], text: &str) -> Action {
     Action::Renew { request: request(services, text), password: "secret".to_owned() }
+}
+
+/// A renewal with a promo code.
+pub fn renew_with(promo: &str, services: &[ServiceId], text: &str) -> Action {
+    let request = RenewRequest { promo: Some(promo.to_owned()), ..request(services, text) };
+    Action::Renew { request, password: "secret".to_owned() }
+}
+
+/// A renewal that uses coupons.
+pub fn renew_with_coupons(services: &[ServiceId], text: &str) -> Action {
+    let request = RenewRequest { coupons: CouponUse::First, ..request(services, text) };
+    Action::Renew { request, password: "secret".to_owned() }
+}
+
+/// A renewal whose terms begin where the open orders end.
+pub fn renew_after_open(services: &[ServiceId], text: &str) -> Action {
+    let request = RenewRequest { after: After::OpenOrders, ..request(services, text) };
+    Action::Renew { request, password: "secret".to_owned() }
+}
+
+/// A service to open for a period.
+pub fn item(product: ProductId, text: &str) -> NewService {
+    NewService {
+        product,
+        parent: None,
+        name: "new".to_owned(),
+        first: FirstTerm::For(period(text)),
+        period: period("P1M"),
+        facts: [("os".to_owned(), "debian".to_owned())].into(),
+    }
+}
+
+/// A service to open beside another, until that one's expiry.
+pub fn item_beside(product: ProductId, beside: ServiceId) -> NewService {
+    NewService { parent: Some(beside), first: FirstTerm::UntilExpiryOf(beside), ..item(product, "P1M") }
+}
+
+pub fn buy(items: Vec<NewService>, promo: Option<&str>) -> Action {
+    let request = BuyRequest { items, promo: promo.map(str::to_owned), open_s: DAY_S };
+    Action::Buy { request, password: "secret".to_owned() }
+}
+
+pub fn deposit(amount: Money) -> Action {
+    Action::Deposit { amount, open_s: DAY_S, password: "secret".to_owned() }
 }
 
 fn account(id: AccountId, standing: Standing) -> Account {
@@ -163,6 +242,7 @@ fn account(id: AccountId, standing: Standing) -> Account {
         credit_limit: eur(5_000),
         standing,
         page_password: None,
+        facts: [("city".to_owned(), "Paris".to_owned())].into(),
         created: Timestamp::UNIX_EPOCH,
     }
 }
@@ -176,19 +256,30 @@ fn catalogue() -> Catalogue {
         product(4, "Backup", Kind::Addon, one_open, &[("P1M", 100), ("P3M", 290)]),
         product(5, "Instance", Kind::Instance, Renewability::Stacking, &[("P1W", 70), ("P1M", 250), ("P11Y", 9_000)]),
         product(6, "Setup", Kind::Server, Renewability::OneShot, &[("P1M", 100)]),
+        product(7, "Floating IP", Kind::Ip, Renewability::Stacking, &[("P1M", 250), ("P3M", 750), ("P6M", 1_500)]),
     ];
-    let promo = PromoCode {
-        code: "spring".to_owned(),
-        off: Rate::from_ppm(100_000),
-        months_min: 3,
-        starts: None,
-        ends: Some("2027-01-01T00:00:00Z".parse().expect("is an instant")),
-    };
+    let promos = [
+        promo("spring", 100_000, &[], 3),
+        promo("servers", 200_000, &[VPS], 3),
+        promo("anything", 300_000, &[], 0),
+        promo("nothing-sold", 100_000, &[ProductId(99)], 0),
+    ];
     Catalogue {
         version: 1,
         products: products.into_iter().map(|product| (product.id, product)).collect(),
-        promos: [(promo.code.clone(), promo)].into(),
+        promos: promos.into_iter().map(|promo| (promo.code.clone(), promo)).collect(),
         seller: Seller { collects: vec![MethodKind::PayPal, MethodKind::Card], ..Seller::default() },
+    }
+}
+
+fn promo(code: &str, off_ppm: u32, products: &[ProductId], months_min: u16) -> PromoCode {
+    PromoCode {
+        code: code.to_owned(),
+        off: Rate::from_ppm(off_ppm),
+        products: products.to_vec(),
+        months_min,
+        starts: None,
+        ends: Some("2027-01-01T00:00:00Z".parse().expect("is an instant")),
     }
 }
 
@@ -202,6 +293,7 @@ fn product(id: i64, name: &str, kind: Kind, renewability: Renewability, prices: 
         grace_days: 7,
         suspension_days: 30,
         ahead_months_max: 120,
+        facts: std::collections::BTreeMap::default(),
         prices: prices.iter().map(|(text, minor)| Price { period: period(text), net: eur(*minor) }).collect(),
     }
 }
@@ -218,6 +310,7 @@ fn service(id: ServiceId, account: AccountId, product: ProductId, parent: Option
         until: date("2026-12-31"),
         anchor: AnchorDay::new(31).expect("is a day"),
         mode: RenewalMode::Manual,
+        cancellation: None,
         period: period("P1M"),
         hold: Hold::None,
         open_order: None,
@@ -239,4 +332,9 @@ fn method(id: MethodId, kind: MethodKind, expires: Option<Date>) -> PaymentMetho
         expires,
         created: Timestamp::UNIX_EPOCH,
     }
+}
+
+/// Says how an order is meant to be paid, and changes nothing else of it.
+pub fn planning(order: OrderId, plan: PlanEdit) -> Action {
+    Action::ReviseOrder { order, periods: Vec::new(), promo: PromoEdit::Keep, plan }
 }

@@ -1,0 +1,91 @@
+//! Expiries: where a service stands, where it will stand once it is renewed, and the terms that lie between.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::account::Account;
+use crate::calendar::{AnchorDay, Period, Term, add_period};
+use crate::product::Product;
+use crate::refusal::Refusal;
+use crate::service::Service;
+use crate::snapshot::Snapshot;
+
+/// An expiry that a term begins at, and the day that its months are counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Expiry {
+    /// The first day that is not paid.
+    pub day: Date,
+    /// The day of month on which terms fall.
+    pub anchor: AnchorDay,
+}
+
+impl Expiry {
+    /// The one that a service has.
+    pub fn of(service: &Service) -> Self {
+        Self { day: service.until, anchor: service.anchor }
+    }
+
+    /// One that the service will have once other orders are paid: months are counted from its anchor day where that
+    /// falls on it, else from the day itself, as weeks led there.
+    pub fn on(service: &Service, day: Date) -> Self {
+        let falls = day == service.until || day.day() == service.anchor.get().min(day.days_in_month());
+        Self { day, anchor: if falls { service.anchor } else { AnchorDay::of(day) } }
+    }
+
+    /// The next one, a period later. Weeks are counted in days: the day they end on is the day that months are counted
+    /// from afterwards.
+    pub fn moved(self, day: Date, by: Option<Period>) -> Self {
+        let anchor = match by {
+            Some(Period::Weeks(_)) => AnchorDay::of(day),
+            Some(Period::Months(_)) | None => self.anchor,
+        };
+        Self { day, anchor }
+    }
+
+    /// The one that a service will have once every open order of those that were loaded is paid, in their order.
+    pub fn once_paid(now: Timestamp, seen: &Snapshot, service: &Service) -> Result<Self, Refusal> {
+        let mut open: Vec<_> = seen.orders.values().filter(|order| order.is_open(now)).collect();
+        open.sort_unstable_by_key(|order| order.id);
+        let mut expiry = Expiry::of(service);
+        for line in open.into_iter().filter_map(|order| order.line_of(service.id)) {
+            let until = match line.period {
+                Some(period) => add_period(expiry.day, period, expiry.anchor)?,
+                None => line.term.until(),
+            };
+            expiry = expiry.moved(until, line.period);
+        }
+        Ok(expiry)
+    }
+}
+
+/// When a service would expire if every open order were paid, of those that were loaded: of all, where
+/// [`Want::OpenOrders`](crate::snapshot::Want::OpenOrders) was wanted.
+///
+/// # Errors
+/// [`Refusal::Calendar`] past the calendar.
+pub fn ordered_until(now: Timestamp, seen: &Snapshot, service: &Service) -> Result<Date, Refusal> {
+    Ok(Expiry::once_paid(now, seen, service)?.day)
+}
+
+/// The term that a renewal adds to a service, from its expiry or from where open orders end.
+///
+/// # Errors
+/// [`Refusal::TooFarAhead`] past what the product allows; [`Refusal::Calendar`] past the calendar.
+pub(crate) fn next_term(
+    now: Timestamp,
+    account: &Account,
+    product: &Product,
+    service: &Service,
+    from: Expiry,
+    period: Period,
+) -> Result<Term, Refusal> {
+    let term = Term::following(from.day, period, from.anchor)?;
+    let today = account.zone.date_of(now);
+    if let Some(ahead) = Period::months(product.ahead_months_max) {
+        let furthest = add_period(today, ahead, AnchorDay::of(today))?;
+        if term.until() > furthest {
+            return Err(Refusal::TooFarAhead { service: service.id, furthest });
+        }
+    }
+    Ok(term)
+}
