@@ -133,7 +133,7 @@ pub enum Record {
     /// A promo code, known by the code.
     Promo(PromoCode),
     /// A service, known by kind and name. One that exists keeps its account, creation, term, anchor, hold and open
-    /// order: what was paid for is not overwritten from a file.
+    /// order: what was paid for is not overwritten from a file. It keeps its cancellation while it is to be deleted.
     Service(Service),
     /// A payment method, known by account, kind and label.
     Method(PaymentMethod),

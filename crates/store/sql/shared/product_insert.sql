@@ -1,4 +1,4 @@
 -- A new product; without an id it gets the next one.
-insert into products (id, code, name, kind, renewability, grace_days, suspension_days, ahead_months_max)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into products (id, code, name, kind, renewability, grace_days, suspension_days, ahead_months_max, facts)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 returning id

@@ -1,4 +1,4 @@
 -- A changed product. Its services carry its kind, so the kind stays.
 update products set code = $1, name = $2, renewability = $3, grace_days = $4, suspension_days = $5,
-    ahead_months_max = $6
-where id = $7 and kind = $8
+    ahead_months_max = $6, facts = $7
+where id = $8 and kind = $9

@@ -1,2 +1,2 @@
 -- Full listing: all promo codes.
-select code, off_ppm, months_min, starts_at, ends_at from promos
+select code, off_ppm, products, months_min, starts_at, ends_at from promos

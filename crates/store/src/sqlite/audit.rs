@@ -24,6 +24,7 @@ const RULES: &[(&str, &str)] = rules! {
     "one-extension"
     "credit-notes"
     "order-bookings"
+    "payment-sources"
     "order-numbers"
     "invoice-numbers"
     "line-sums"
@@ -31,6 +32,7 @@ const RULES: &[(&str, &str)] = rules! {
     "double-entry"
     "paid-spans"
     "open-orders"
+    "unpaid-services"
 };
 
 /// Looks the whole ledger through.

@@ -48,6 +48,10 @@ macro_rules! books_by_session {
                 self.read(|session| session.method_ids(account))
             }
 
+            fn find_link(&self, token: &str) -> Result<Option<PaymentLink>, Failure> {
+                self.read(|session| session.find_link(token))
+            }
+
             fn balance_movements(&self, account: AccountId, booked: Span) -> Result<Vec<(i64, Transfer)>, Failure> {
                 self.read(|session| session.balance_movements(account, booked))
             }
@@ -87,6 +91,7 @@ pub(super) mod prelude {
     pub(in crate::sqlite) use perennial_core::ids::{AccountId, InvoiceId, MethodId, OrderId, ServiceId};
     pub(in crate::sqlite) use perennial_core::invoice::Invoice;
     pub(in crate::sqlite) use perennial_core::ledger::Transfer;
+    pub(in crate::sqlite) use perennial_core::link::PaymentLink;
     pub(in crate::sqlite) use perennial_core::ports::{Failure, Span};
     pub(in crate::sqlite) use perennial_core::product::Kind;
     pub(in crate::sqlite) use perennial_core::snapshot::{Snapshot, Want};

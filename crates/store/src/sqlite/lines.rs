@@ -1,6 +1,8 @@
 //! Short lists of text in one column: a line an entry, fields apart by tabs. No query looks inside them, so they need
 //! no table of their own.
 
+use std::collections::BTreeMap;
+
 /// Writes a list, each entry with its fields.
 pub(super) fn render<'a, Entry>(entries: impl IntoIterator<Item = Entry>) -> String
 where
@@ -29,6 +31,16 @@ where
 /// Reads what [`render`] wrote.
 pub(super) fn parse(text: &str) -> impl Iterator<Item = Vec<String>> {
     text.split_terminator('\n').map(|line| line.split('\t').map(unescape).collect())
+}
+
+/// Writes facts, each a name and what is told under it.
+pub(super) fn render_facts(facts: &BTreeMap<String, String>) -> String {
+    render(facts.iter().map(|(name, told)| [name.as_str(), told.as_str()]))
+}
+
+/// Reads what [`render_facts`] wrote.
+pub(super) fn parse_facts(text: &str) -> Option<BTreeMap<String, String>> {
+    parse(text).map(|fields| <[String; 2]>::try_from(fields).ok().map(|[name, told]| (name, told))).collect()
 }
 
 fn unescape(field: &str) -> String {

@@ -61,9 +61,22 @@ impl Loader<'_> {
                 self.seen.accounts.extend(account.map(|account| (*id, account)));
             }
             Want::Service(account, id) => self.service(*account, *id)?,
+            Want::OpenOrders(account) => {
+                for id in session.rows(sql::ORDER_IDS_OPEN, [account.0], |row| row.get(0).map(OrderId))? {
+                    self.order(*account, id)?;
+                }
+            }
             Want::Family(account, id) => self.family(*account, *id)?,
             Want::Order(account, id) => self.order(*account, *id)?,
             Want::OrderWithServices(account, id) => self.order_with_services(*account, *id)?,
+            Want::Link(account, id) => {
+                let link = session.row(sql::LINK, [id.0, account.0], rows::link)?;
+                self.seen.links.extend(link.map(|link| (*id, link)));
+            }
+            Want::Job(account, id) => {
+                let job = session.row(sql::JOB, [id.0, account.0], rows::job)?;
+                self.seen.jobs.extend(job.map(|job| (*id, job)));
+            }
             Want::Payment(account, id) => {
                 let payment = session.row(sql::PAYMENT, [id.0, account.0], rows::payment)?;
                 self.seen.payments.extend(payment.map(|payment| (*id, payment)));

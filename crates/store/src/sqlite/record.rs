@@ -5,11 +5,11 @@ use perennial_core::account::{Account, Seller};
 use perennial_core::ids::{CouponId, MethodId, ProductId};
 use perennial_core::payment::{PaymentMethod, Preference};
 use perennial_core::product::{Coupon, Price, Product, PromoCode};
-use perennial_core::service::Service;
+use perennial_core::service::{RenewalMode, Service};
 use rusqlite::{Params, params};
 
 use super::session::Session;
-use super::write::{access_changed, all_or_none, check_open, refused};
+use super::write::{add_method, add_prices, add_service, all_or_none, cancelled, check_open, refused, set_account};
 use super::{lines, load, rows, sql};
 use crate::{Record, Recorded, StoreError};
 
@@ -100,29 +100,7 @@ impl Recorder<'_> {
         if wanted == found {
             return Ok(Recorded::Unchanged(id));
         }
-        let changed = self.execute(
-            DOING,
-            sql::ACCOUNT_SET,
-            params![
-                wanted.code,
-                wanted.name,
-                wanted.email,
-                wanted.country,
-                wanted.vat_number,
-                wanted.tax.word(),
-                wanted.tax.rate().ppm(),
-                wanted.zone.name(),
-                wanted.credit_limit.minor(),
-                wanted.standing.word(),
-                wanted.page_password,
-                id,
-                wanted.currency.code(),
-            ],
-        )?;
-        if changed == 0 {
-            return Err(refuse(DOING, "an account keeps its currency"));
-        }
-        access_changed(self.session)?;
+        set_account(self.session, DOING, &wanted)?;
         Ok(Recorded::Updated(id))
     }
 
@@ -144,6 +122,7 @@ impl Recorder<'_> {
                 account.credit_limit.minor(),
                 account.standing.word(),
                 account.page_password,
+                lines::render_facts(&account.facts),
                 account.created.as_microsecond(),
             ],
         )?;
@@ -170,6 +149,7 @@ impl Recorder<'_> {
                     product.grace_days,
                     product.suspension_days,
                     product.ahead_months_max,
+                    lines::render_facts(&product.facts),
                 ],
             )?),
             Some(found) if *found == (Product { id: found.id, ..product.clone() }) => {
@@ -186,6 +166,7 @@ impl Recorder<'_> {
                         product.grace_days,
                         product.suspension_days,
                         product.ahead_months_max,
+                        lines::render_facts(&product.facts),
                         found.id.0,
                         product.kind.word(),
                     ],
@@ -211,11 +192,7 @@ impl Recorder<'_> {
         prices: &[Price],
     ) -> Result<(), StoreError> {
         self.execute(doing, clear, [of])?;
-        for (position, price) in (1_i64..).zip(prices) {
-            let (currency, period) = (price.net.currency().code(), price.period.to_string());
-            self.execute(doing, insert, params![of, currency, period, position, price.net.minor()])?;
-        }
-        Ok(())
+        add_prices(self.session, doing, insert, of, prices)
     }
 
     fn promo(&self, promo: &PromoCode) -> Result<Recorded, StoreError> {
@@ -225,12 +202,14 @@ impl Recorder<'_> {
         if found == Some(promo) {
             return Ok(Recorded::Unchanged(0));
         }
+        let products: Vec<_> = promo.products.iter().map(ToString::to_string).collect();
         self.execute(
             DOING,
             sql::PROMO_SET,
             params![
                 promo.code,
                 promo.off.ppm(),
+                lines::render(products.iter().map(|product| [product.as_str()])),
                 promo.months_min,
                 promo.starts.map(Timestamp::as_microsecond),
                 promo.ends.map(Timestamp::as_microsecond),
@@ -243,27 +222,7 @@ impl Recorder<'_> {
     /// A new service is the common case, so it is inserted before anything is looked up.
     fn service(&self, service: &Service) -> Result<Recorded, StoreError> {
         const DOING: &str = "record a service";
-        let inserted = self.execute(
-            DOING,
-            sql::SERVICE_INSERT,
-            params![
-                given(service.id.0),
-                service.account.0,
-                service.parent.map(|parent| parent.0),
-                service.name,
-                service.display_name,
-                service.created.to_string(),
-                service.until.to_string(),
-                service.anchor.get(),
-                service.mode.word(),
-                service.period.to_string(),
-                service.hold.word(),
-                service.open_order.map(|order| order.0),
-                facts(service),
-                service.version,
-                service.product.0,
-            ],
-        )?;
+        let inserted = add_service(self.session, DOING, given(service.id.0), service.open_order, service)?;
         if inserted == 0 {
             return self.known_service(service);
         }
@@ -284,6 +243,8 @@ impl Recorder<'_> {
             return Err(refuse(DOING, "its product does not exist, or another service has its name"));
         };
         found.protected_prices = load::protected_prices(self.session, found.id).map_err(refused(DOING))?;
+        // What its owner asked for holds for as long as the service is to be deleted.
+        let kept = found.cancellation.clone().filter(|_| service.mode == RenewalMode::DeleteAtExpiry);
         let wanted = Service {
             id: found.id,
             account: found.account,
@@ -292,6 +253,7 @@ impl Recorder<'_> {
             anchor: found.anchor,
             hold: found.hold,
             open_order: found.open_order,
+            cancellation: kept.or_else(|| service.cancellation.clone()),
             version: found.version,
             ..service.clone()
         };
@@ -299,6 +261,7 @@ impl Recorder<'_> {
         if wanted == found {
             return Ok(Recorded::Unchanged(id));
         }
+        let [cancelled_at, cancel_reason, cancel_ending, mode_before] = &cancelled(&wanted);
         self.execute(
             DOING,
             sql::SERVICE_RECORD,
@@ -309,7 +272,11 @@ impl Recorder<'_> {
                 wanted.display_name,
                 wanted.mode.word(),
                 wanted.period.to_string(),
-                facts(&wanted),
+                lines::render_facts(&wanted.facts),
+                cancelled_at,
+                cancel_reason,
+                cancel_ending,
+                mode_before,
                 id,
             ],
         )?;
@@ -351,21 +318,7 @@ impl Recorder<'_> {
             self.execute(DOING, sql::METHOD_SET, row)?;
             return Ok(Recorded::Updated(id));
         }
-        let id = self.insert(
-            DOING,
-            sql::METHOD_INSERT,
-            params![
-                given(wanted.id.0),
-                account,
-                wanted.kind.word(),
-                wanted.label,
-                wanted.description,
-                status,
-                preference,
-                expires,
-                wanted.created.as_microsecond(),
-            ],
-        )?;
+        let id = add_method(self.session, DOING, given(wanted.id.0), &wanted)?;
         Ok(Recorded::Created(id))
     }
 
@@ -388,8 +341,4 @@ impl Recorder<'_> {
             }
         }
     }
-}
-
-fn facts(service: &Service) -> String {
-    lines::render(service.facts.iter().map(|(key, value)| [key.as_str(), value.as_str()]))
 }

@@ -1,7 +1,5 @@
 //! From a row to a value of the domain. Columns are read in the order in which the statement names them.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
@@ -9,16 +7,18 @@ use perennial_core::calendar::{AnchorDay, Period, Term, Zone, parse_date};
 use perennial_core::credential::{AccessRule, Application, ApplicationStatus, Credential, CredentialStatus, Flow};
 use perennial_core::idempotency::{Answer, Replay, TokenKey};
 use perennial_core::ids::{
-    AccountId, ApplicationId, CouponId, CredentialId, InvoiceId, MethodId, OrderId, ProductId, ServiceId,
+    AccountId, ApplicationId, CouponId, CredentialId, InvoiceId, JobId, MethodId, OrderId, ProductId, ServiceId,
 };
 use perennial_core::invoice::{Invoice, InvoiceKind};
+use perennial_core::job::Job;
 use perennial_core::ledger::{Balances, Book, Transfer};
+use perennial_core::link::PaymentLink;
 use perennial_core::money::{Currency, Money, Rate};
 use perennial_core::notice::{Notice, NoticeKind};
-use perennial_core::order::{Order, OrderLine, OrderState, Origin};
+use perennial_core::order::{Order, OrderLine, OrderState, Origin, PayPlan, Purpose};
 use perennial_core::payment::{MethodKind, MethodStatus, Payment, PaymentMethod, Preference};
 use perennial_core::product::{Coupon, Kind, Price, Product, PromoCode, Renewability};
-use perennial_core::service::{Hold, RenewalMode, Service, Termination};
+use perennial_core::service::{Cancellation, Ending, Hold, RenewalMode, Service, Termination};
 use perennial_core::snapshot::Next;
 use rusqlite::types::{FromSql, Type};
 use rusqlite::{Error, Result, Row};
@@ -91,6 +91,13 @@ impl<'row> Columns<'row> {
         Ok(Money::new(minor, self.currency()?))
     }
 
+    /// A tax treatment, whose rate is in the column after it.
+    fn tax(&mut self) -> Result<TaxTreatment> {
+        let column = self.next;
+        let (word, rate): (String, u32) = (self.take()?, self.take()?);
+        TaxTreatment::from_word(&word, Rate::from_ppm(rate)).ok_or_else(|| unreadable(column, &word))
+    }
+
     fn term(&mut self) -> Result<Term> {
         let column = self.next;
         let (from, until) = (self.date()?, self.date()?);
@@ -126,7 +133,7 @@ pub(super) fn account(row: &Row<'_>) -> Result<Account> {
     let (code, name, email, country, vat_number) =
         (columns.take()?, columns.take()?, columns.take()?, columns.take()?, columns.take()?);
     let currency = columns.currency()?;
-    let (tax, rate): (String, u32) = (columns.take()?, columns.take()?);
+    let tax = columns.tax()?;
     Ok(Account {
         id,
         code,
@@ -135,11 +142,12 @@ pub(super) fn account(row: &Row<'_>) -> Result<Account> {
         country,
         vat_number,
         currency,
-        tax: TaxTreatment::from_word(&tax, Rate::from_ppm(rate)).ok_or_else(|| unreadable(7, &tax))?,
+        tax,
         zone: columns.parse(|name| Zone::parse(name).ok())?,
         credit_limit: columns.money(currency)?,
         standing: columns.parse(Standing::from_word)?,
         page_password: columns.take()?,
+        facts: columns.parse(lines::parse_facts)?,
         created: columns.instant()?,
     })
 }
@@ -170,6 +178,7 @@ pub(super) fn product(row: &Row<'_>) -> Result<Product> {
         grace_days: columns.take()?,
         suspension_days: columns.take()?,
         ahead_months_max: columns.take()?,
+        facts: columns.parse(lines::parse_facts)?,
         prices: Vec::new(),
     })
 }
@@ -193,10 +202,15 @@ pub(super) fn promo(row: &Row<'_>) -> Result<PromoCode> {
     Ok(PromoCode {
         code: columns.take()?,
         off: Rate::from_ppm(columns.take()?),
+        products: columns.parse(product_ids)?,
         months_min: columns.take()?,
         starts: columns.instant_opt()?,
         ends: columns.instant_opt()?,
     })
+}
+
+fn product_ids(text: &str) -> Option<Vec<ProductId>> {
+    lines::parse(text).map(|fields| fields.first()?.parse().ok().map(ProductId)).collect()
 }
 
 /// A service's place in the order in which services expire.
@@ -226,13 +240,21 @@ pub(super) fn service(row: &Row<'_>) -> Result<Service> {
         hold: columns.parse(Hold::from_word)?,
         open_order: columns.take::<Option<i64>>()?.map(OrderId),
         protected_prices: Vec::new(),
-        facts: columns.parse(facts)?,
+        facts: columns.parse(lines::parse_facts)?,
         version: columns.take()?,
+        cancellation: cancellation(&mut columns)?,
     })
 }
 
-fn facts(text: &str) -> Option<BTreeMap<String, String>> {
-    lines::parse(text).map(|fields| <[String; 2]>::try_from(fields).ok().map(|[key, value]| (key, value))).collect()
+/// The last columns of a service. The schema holds that all of them are there, or none.
+fn cancellation(columns: &mut Columns<'_>) -> Result<Option<Cancellation>> {
+    let Some(requested) = columns.instant_opt()? else { return Ok(None) };
+    Ok(Some(Cancellation {
+        requested,
+        reason: columns.take()?,
+        ending: columns.parse(Ending::from_word)?,
+        mode_before: columns.parse(RenewalMode::from_word)?,
+    }))
 }
 
 /// An order, without its lines.
@@ -246,22 +268,31 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order> {
         ("cancelled", Some(at)) => OrderState::Cancelled(at),
         _ => return Err(unreadable(2, &state)),
     };
-    let (origin, period, promo) = (columns.parse(Origin::from_word)?, columns.period()?, columns.take()?);
+    let (origin, purpose) = (columns.parse(Origin::from_word)?, columns.parse(Purpose::from_word)?);
+    let promo = columns.take()?;
     let (placed, lapses, password) = (columns.instant()?, columns.instant()?, columns.take()?);
     let currency = columns.currency()?;
+    let (net, tax, gross) = (columns.money(currency)?, columns.money(currency)?, columns.money(currency)?);
+    let plan = PayPlan {
+        by_itself: columns.take()?,
+        kind: columns.parse_opt(MethodKind::from_word)?,
+        from_balance: columns.money(currency)?,
+    };
     Ok(Order {
         id,
         account,
         state,
         origin,
-        period,
+        purpose,
         promo,
         placed,
         lapses,
         password,
-        net: columns.money(currency)?,
-        tax: columns.money(currency)?,
-        gross: columns.money(currency)?,
+        plan,
+        taxed: columns.tax()?,
+        net,
+        tax,
+        gross,
         lines: Vec::new(),
     })
 }
@@ -272,6 +303,7 @@ pub(super) fn order_line(row: &Row<'_>, currency: Currency) -> Result<OrderLine>
         service: ServiceId(columns.take()?),
         service_name: columns.take()?,
         description: columns.take()?,
+        period: columns.parse_opt(|text| Period::parse(text).ok())?,
         term: columns.term()?,
         list: columns.money(currency)?,
         net: columns.money(currency)?,
@@ -281,12 +313,41 @@ pub(super) fn order_line(row: &Row<'_>, currency: Currency) -> Result<OrderLine>
 
 pub(super) fn payment(row: &Row<'_>) -> Result<Payment> {
     let mut columns = Columns::of(row);
+    let (order, account) = (OrderId(columns.take()?), AccountId(columns.take()?));
+    let kind = columns.parse(MethodKind::from_word)?;
+    let method = columns.take::<Option<i64>>()?.map(MethodId);
+    let amount = columns.money_and_currency()?;
     Ok(Payment {
+        order,
+        account,
+        kind,
+        method,
+        amount,
+        from_balance: columns.money(amount.currency())?,
+        at: columns.instant()?,
+    })
+}
+
+pub(super) fn link(row: &Row<'_>) -> Result<PaymentLink> {
+    let mut columns = Columns::of(row);
+    Ok(PaymentLink {
         order: OrderId(columns.take()?),
         account: AccountId(columns.take()?),
-        kind: columns.parse(MethodKind::from_word)?,
-        method: columns.take::<Option<i64>>()?.map(MethodId),
-        amount: columns.money_and_currency()?,
+        token: columns.take()?,
+        created: columns.instant()?,
+        views: columns.take()?,
+        viewed: columns.instant_opt()?,
+    })
+}
+
+pub(super) fn job(row: &Row<'_>) -> Result<Job> {
+    let mut columns = Columns::of(row);
+    Ok(Job {
+        id: JobId(columns.take()?),
+        account: AccountId(columns.take()?),
+        kind: columns.take()?,
+        order: columns.take::<Option<i64>>()?.map(OrderId),
+        report: columns.take()?,
         at: columns.instant()?,
     })
 }
@@ -457,6 +518,9 @@ pub(super) fn next(row: &Row<'_>) -> Result<Next> {
     let mut columns = Columns::of(row);
     Ok(Next {
         order: columns.take()?,
+        service: columns.take()?,
+        method: columns.take()?,
+        job: columns.take()?,
         invoice: columns.take()?,
         invoice_number: columns.take()?,
         credit_number: columns.take()?,

@@ -11,6 +11,7 @@ use perennial_core::credential::{Application, Credential};
 use perennial_core::ids::{AccountId, InvoiceId, MethodId, OrderId, ServiceId};
 use perennial_core::invoice::Invoice;
 use perennial_core::ledger::Transfer;
+use perennial_core::link::PaymentLink;
 use perennial_core::notice::Notice;
 use perennial_core::ports::{Books, Failure, Span};
 use perennial_core::product::{Catalogue, Kind};
@@ -188,6 +189,10 @@ impl Books for Session {
 
     fn method_ids(&self, account: AccountId) -> Result<Vec<MethodId>, Failure> {
         self.rows(sql::METHOD_IDS, [account.0], |row| row.get(0).map(MethodId)).map_err(failed("list payment methods"))
+    }
+
+    fn find_link(&self, token: &str) -> Result<Option<PaymentLink>, Failure> {
+        self.row(sql::LINK_FIND, [token], rows::link).map_err(failed("find a payment link"))
     }
 
     fn balance_movements(&self, account: AccountId, booked: Span) -> Result<Vec<(i64, Transfer)>, Failure> {

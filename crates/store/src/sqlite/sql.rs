@@ -45,6 +45,11 @@ statements! {
     INVOICE_INSERT = "shared/invoice_insert.sql";
     INVOICES = "shared/invoices.sql";
     INVOICES_OF_ORDER = "shared/invoices_of_order.sql";
+    JOB = "shared/job.sql";
+    JOB_INSERT = "shared/job_insert.sql";
+    LINK = "shared/link.sql";
+    LINK_FIND = "shared/link_find.sql";
+    LINK_SET = "shared/link_set.sql";
     METHOD = "shared/method.sql";
     METHOD_IDS = "shared/method_ids.sql";
     METHOD_INSERT = "shared/method_insert.sql";
@@ -59,9 +64,13 @@ statements! {
     NOTICES_WAITING = "shared/notices_waiting.sql";
     ORDER = "shared/order.sql";
     ORDER_IDS = "shared/order_ids.sql";
+    ORDER_IDS_OPEN = "shared/order_ids_open.sql";
     ORDER_INSERT = "shared/order_insert.sql";
     ORDER_LINE_INSERT = "shared/order_line_insert.sql";
     ORDER_LINES = "shared/order_lines.sql";
+    ORDER_LINES_CLEAR = "shared/order_lines_clear.sql";
+    ORDER_PLAN = "shared/order_plan.sql";
+    ORDER_REVISE = "shared/order_revise.sql";
     ORDER_SETTLE = "shared/order_settle.sql";
     PAYMENT = "shared/payment.sql";
     PAYMENT_INSERT = "shared/payment_insert.sql";
@@ -80,6 +89,7 @@ statements! {
     SELLER_SET = "shared/seller_set.sql";
     SERVICE = "shared/service.sql";
     SERVICE_ANY = "shared/service_any.sql";
+    SERVICE_AWAIT = "shared/service_await.sql";
     SERVICE_CHILDREN = "shared/service_children.sql";
     SERVICE_EXTEND = "shared/service_extend.sql";
     SERVICE_FIND = "shared/service_find.sql";
@@ -110,13 +120,15 @@ mod tests {
     use super::ALL;
 
     /// Tables that grow with what is sold. The price list does not, and is read whole.
-    const GROWING: [&str; 16] = [
+    const GROWING: [&str; 18] = [
         "accounts",
         "services",
         "service_prices",
         "orders",
         "order_lines",
         "payments",
+        "payment_links",
+        "jobs",
         "extensions",
         "invoices",
         "transfers",

@@ -1,17 +1,22 @@
 //! Writing the rows of a decision.
 
 use jiff::Timestamp;
+use perennial_core::account::Account;
 use perennial_core::credential::{Application, Credential};
 use perennial_core::idempotency::Replay;
-use perennial_core::ids::{AccountId, OrderId};
+use perennial_core::ids::{AccountId, OrderId, ServiceId};
 use perennial_core::invoice::{Invoice, InvoiceKind};
+use perennial_core::job::Job;
 use perennial_core::ledger::Transfer;
+use perennial_core::link::PaymentLink;
 use perennial_core::notice::{Notice, NoticeKind};
-use perennial_core::order::{Order, OrderState};
-use perennial_core::payment::{Payment, PaymentMethod};
+use perennial_core::order::{Order, OrderState, PayPlan, Purpose};
+use perennial_core::payment::{MethodKind, Payment, PaymentMethod};
 use perennial_core::ports::Failure;
+use perennial_core::product::Price;
 use perennial_core::service::{Service, Termination};
 use perennial_core::snapshot::{Change, Extension};
+use rusqlite::types::{Null, ToSqlOutput};
 use rusqlite::{ErrorCode, Params, params};
 
 use super::session::Session;
@@ -59,6 +64,10 @@ pub(super) fn change(session: &Session, change: &Change) -> Result<(), StoreErro
     let writer = Writer { session };
     match change {
         Change::PlaceOrder(order) => writer.place(order),
+        Change::ReviseOrder(order) => writer.revise(order),
+        Change::PlanPayment { account, order, plan } => writer.plan(*account, *order, plan),
+        Change::SetLink(link) => writer.link(link),
+        Change::OpenService(service) => writer.open(service),
         Change::SetOrderState { account, order, state } => writer.settle(*account, *order, *state),
         Change::Pay(payment) => writer.pay(payment),
         Change::Extend { extension, service } => writer.extend(extension, service),
@@ -69,6 +78,9 @@ pub(super) fn change(session: &Session, change: &Change) -> Result<(), StoreErro
             writer.one("use a coupon", sql::COUPON_USE, [order.0, coupon.0, account.0])
         }
         Change::Remember(replay) => writer.remember(replay),
+        Change::SetAccount(account) => set_account(session, "change an account", account),
+        Change::RecordJob(job) => writer.job(job),
+        Change::AddMethod(method) => add_method(session, "add a payment method", Some(method.id.0), method).map(drop),
         Change::SetMethod(method) => writer.method(method),
         Change::RequestTermination(termination) => writer.termination(termination),
         Change::ForgetTermination { account, service } => {
@@ -98,6 +110,113 @@ pub(super) fn access_changed(session: &Session) -> Result<(), StoreError> {
     session.execute(sql::ACCESS_BUMP, []).map(drop).map_err(refused("count a change of access"))
 }
 
+/// Writes what an account tells of itself. It keeps its currency.
+pub(super) fn set_account(session: &Session, doing: &'static str, account: &Account) -> Result<(), StoreError> {
+    let row = params![
+        account.code,
+        account.name,
+        account.email,
+        account.country,
+        account.vat_number,
+        account.tax.word(),
+        account.tax.rate().ppm(),
+        account.zone.name(),
+        account.credit_limit.minor(),
+        account.standing.word(),
+        account.page_password,
+        lines::render_facts(&account.facts),
+        account.id.0,
+        account.currency.code(),
+    ];
+    match session.execute(sql::ACCOUNT_SET, row).map_err(refused(doing))? {
+        0 => Err(StoreError::Constraint { doing, cause: "an account keeps its currency".into() }),
+        _ => access_changed(session),
+    }
+}
+
+/// Inserts a payment method; tells its id, which is the next one where none is given.
+pub(super) fn add_method(
+    session: &Session,
+    doing: &'static str,
+    id: Option<i64>,
+    method: &PaymentMethod,
+) -> Result<i64, StoreError> {
+    let row = params![
+        id,
+        method.account.0,
+        method.kind.word(),
+        method.label,
+        method.description,
+        method.status.word(),
+        rows::preference_word(method.preference),
+        method.expires.map(|date| date.to_string()),
+        method.created.as_microsecond(),
+    ];
+    let id = session.row(sql::METHOD_INSERT, row, |row| row.get(0)).map_err(refused(doing))?;
+    id.ok_or_else(|| StoreError::Constraint { doing, cause: "the row was not taken".into() })
+}
+
+/// Inserts a service, without its protected prices; tells how many rows that made: none, where its product does not
+/// exist, or its id or its name is taken.
+pub(super) fn add_service(
+    session: &Session,
+    doing: &'static str,
+    id: Option<i64>,
+    open_order: Option<OrderId>,
+    service: &Service,
+) -> Result<usize, StoreError> {
+    let [cancelled_at, cancel_reason, cancel_ending, mode_before] = &cancelled(service);
+    let row = params![
+        id,
+        service.account.0,
+        service.parent.map(|parent| parent.0),
+        service.name,
+        service.display_name,
+        service.created.to_string(),
+        service.until.to_string(),
+        service.anchor.get(),
+        service.mode.word(),
+        service.period.to_string(),
+        service.hold.word(),
+        open_order.map(|order| order.0),
+        lines::render_facts(&service.facts),
+        service.version,
+        cancelled_at,
+        cancel_reason,
+        cancel_ending,
+        mode_before,
+        service.product.0,
+    ];
+    session.execute(sql::SERVICE_INSERT, row).map_err(refused(doing))
+}
+
+/// What the columns of a service's cancellation say.
+pub(super) fn cancelled(service: &Service) -> [ToSqlOutput<'_>; 4] {
+    let Some(cancellation) = &service.cancellation else { return [Null, Null, Null, Null].map(ToSqlOutput::from) };
+    [
+        cancellation.requested.as_microsecond().into(),
+        cancellation.reason.as_str().into(),
+        cancellation.ending.word().into(),
+        cancellation.mode_before.word().into(),
+    ]
+}
+
+/// Inserts a list of prices.
+pub(super) fn add_prices(
+    session: &Session,
+    doing: &'static str,
+    insert: &str,
+    of: i64,
+    prices: &[Price],
+) -> Result<(), StoreError> {
+    for (position, price) in (1_i64..).zip(prices) {
+        let (currency, period) = (price.net.currency().code(), price.period.to_string());
+        let row = params![of, currency, period, position, price.net.minor()];
+        session.execute(insert, row).map_err(refused(doing))?;
+    }
+    Ok(())
+}
+
 struct Writer<'a> {
     session: &'a Session,
 }
@@ -123,7 +242,7 @@ impl Writer<'_> {
             order.account.0,
             order.state.word(),
             order.origin.word(),
-            order.period.to_string(),
+            order.purpose.word(),
             order.promo,
             order.placed.as_microsecond(),
             order.lapses.as_microsecond(),
@@ -132,8 +251,21 @@ impl Writer<'_> {
             order.net.minor(),
             order.tax.minor(),
             order.gross.minor(),
+            order.plan.by_itself,
+            order.plan.kind.map(MethodKind::word),
+            order.plan.from_balance.minor(),
+            order.taxed.word(),
+            order.taxed.rate().ppm(),
         ];
         self.any(DOING, sql::ORDER_INSERT, row)?;
+        self.lines(DOING, order)?;
+        if order.purpose == Purpose::Purchase {
+            self.await_payment(order)?;
+        }
+        Ok(())
+    }
+
+    fn lines(&self, doing: &'static str, order: &Order) -> Result<(), StoreError> {
         for (position, line) in (1_i64..).zip(&order.lines) {
             let row = params![
                 order.id.0,
@@ -141,15 +273,79 @@ impl Writer<'_> {
                 line.service.0,
                 line.service_name,
                 line.description,
+                line.period.map(|period| period.to_string()),
                 line.term.from().to_string(),
                 line.term.until().to_string(),
                 line.list.minor(),
                 line.net.minor(),
                 line.tax.minor(),
             ];
-            self.any(DOING, sql::ORDER_LINE_INSERT, row)?;
+            self.any(doing, sql::ORDER_LINE_INSERT, row)?;
         }
         Ok(())
+    }
+
+    /// A service is opened before its order is placed, and so names it only now. (Were the foreign key to wait for the
+    /// commit, the order would look for the service that waits for it among all services.)
+    fn await_payment(&self, order: &Order) -> Result<(), StoreError> {
+        for ServiceId(service) in order.lines.iter().map(|line| line.service) {
+            self.one("open a service", sql::SERVICE_AWAIT, [order.id.0, service, order.account.0])?;
+        }
+        Ok(())
+    }
+
+    fn revise(&self, order: &Order) -> Result<(), StoreError> {
+        const DOING: &str = "revise an order";
+        let row = params![
+            order.promo,
+            order.net.minor(),
+            order.tax.minor(),
+            order.gross.minor(),
+            order.plan.by_itself,
+            order.plan.kind.map(MethodKind::word),
+            order.plan.from_balance.minor(),
+            order.taxed.word(),
+            order.taxed.rate().ppm(),
+            order.id.0,
+            order.account.0,
+        ];
+        self.one(DOING, sql::ORDER_REVISE, row)?;
+        self.any(DOING, sql::ORDER_LINES_CLEAR, [order.id.0])?;
+        self.lines(DOING, order)
+    }
+
+    fn plan(&self, account: AccountId, order: OrderId, plan: &PayPlan) -> Result<(), StoreError> {
+        let kind = plan.kind.map(MethodKind::word);
+        let row = params![plan.by_itself, kind, plan.from_balance.minor(), order.0, account.0];
+        self.one("plan a payment", sql::ORDER_PLAN, row)
+    }
+
+    fn link(&self, link: &PaymentLink) -> Result<(), StoreError> {
+        let row = params![
+            link.order.0,
+            link.account.0,
+            link.token,
+            link.created.as_microsecond(),
+            link.views,
+            link.viewed.map(Timestamp::as_microsecond),
+        ];
+        self.one("set a payment link", sql::LINK_SET, row)
+    }
+
+    /// A new service, which names its order once that is placed.
+    fn open(&self, service: &Service) -> Result<(), StoreError> {
+        const DOING: &str = "open a service";
+        if add_service(self.session, DOING, Some(service.id.0), None, service)? == 0 {
+            let cause = "its product does not exist, or its id or its name is taken".into();
+            return Err(StoreError::Constraint { doing: DOING, cause });
+        }
+        add_prices(self.session, DOING, sql::SERVICE_PRICE_INSERT, service.id.0, &service.protected_prices)
+    }
+
+    fn job(&self, job: &Job) -> Result<(), StoreError> {
+        let order = job.order.map(|order| order.0);
+        let row = params![job.id.0, job.account.0, job.kind, order, job.report, job.at.as_microsecond()];
+        self.any("keep a report of work", sql::JOB_INSERT, row).map(drop)
     }
 
     fn settle(&self, account: AccountId, order: OrderId, state: OrderState) -> Result<(), StoreError> {
@@ -168,6 +364,7 @@ impl Writer<'_> {
             payment.method.map(|method| method.0),
             payment.amount.minor(),
             payment.amount.currency().code(),
+            payment.from_balance.minor(),
             payment.at.as_microsecond(),
         ];
         self.any("settle a payment", sql::PAYMENT_INSERT, row).map(drop)
@@ -212,12 +409,17 @@ impl Writer<'_> {
     /// A service as it is from now on, with the expiry it had. Its account, product, name, facts and protected prices
     /// are master data: no command changes them.
     fn service(&self, service: &Service) -> Result<(), StoreError> {
+        let [cancelled_at, cancel_reason, cancel_ending, mode_before] = &cancelled(service);
         let row = params![
             service.display_name,
             service.mode.word(),
             service.period.to_string(),
             service.hold.word(),
             service.open_order.map(|order| order.0),
+            cancelled_at,
+            cancel_reason,
+            cancel_ending,
+            mode_before,
             service.until.to_string(),
             service.id.0,
             service.account.0,

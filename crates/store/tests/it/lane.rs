@@ -39,7 +39,7 @@ pub fn a_renewal_is_placed_and_paid<D: Database>() {
     assert_eq!(world.books.find_invoice(CUSTOMER, "INV", 1).expect("reads").as_ref(), Some(invoice));
     assert_eq!(world.books.find_invoice(RESELLER, "INV", 1).expect("reads"), None);
     assert_eq!(
-        world.one(CUSTOMER, Action::Pay { order: placed.id, with: PayWith::Balance }),
+        world.one(CUSTOMER, Action::Pay { order: placed.id, with: PayWith::Balance, due: None }),
         Err(Refusal::OrderPaid(placed.id))
     );
     world.assert_sound();
@@ -48,7 +48,7 @@ pub fn a_renewal_is_placed_and_paid<D: Database>() {
 pub fn a_batch_decides_each_command_on_what_the_one_before_did<D: Database>() {
     let mut world = World::<D>::new();
     let command = |action| Command { account: CUSTOMER, token: None, action };
-    let pay = |order| command(Action::Pay { order: OrderId(order), with: PayWith::Balance });
+    let pay = |order| command(Action::Pay { order: OrderId(order), with: PayWith::Balance, due: None });
     world.place(&[SERVER], "P1M");
     world.place(&[DOMAIN], "P1Y");
     let replies = world.run(&[pay(1), pay(1), command(renew(&[SERVER], "P1M")), pay(2), pay(9)]);
@@ -125,7 +125,7 @@ pub fn a_stacking_service_is_extended_by_each_order<D: Database>() {
     let pays = orders.map(|order| Command {
         account: CUSTOMER,
         token: None,
-        action: Action::Pay { order, with: PayWith::Balance },
+        action: Action::Pay { order, with: PayWith::Balance, due: None },
     });
     assert!(world.run(&pays).iter().all(Result::is_ok));
     assert_eq!(world.service(CUSTOMER, STACKING).until, date("2027-02-07"));
@@ -162,7 +162,9 @@ pub fn a_token_gets_its_first_reply_after_a_restart<D: Database>() {
 pub fn the_things_of_another_account_are_not_found<D: Database>() {
     let mut world = World::<D>::new();
     let order = world.place(&[SERVER], "P1M");
+    world.done(CUSTOMER, Action::LinkOrder { order: order.id, token: "token".to_owned() });
     world.pay(order.id, PayWith::Method(PAYPAL));
+    world.place(&[DOMAIN], "P1Y");
     let id = order.id;
     let seen = world
         .books
@@ -172,6 +174,8 @@ pub fn the_things_of_another_account_are_not_found<D: Database>() {
             Want::Service(CUSTOMER, ServiceId(99)),
             Want::Order(RESELLER, id),
             Want::OrderWithServices(RESELLER, id),
+            Want::Link(RESELLER, id),
+            Want::OpenOrders(RESELLER),
             Want::Payment(RESELLER, id),
             Want::Invoices(RESELLER, id),
             Want::Method(RESELLER, PAYPAL),
@@ -180,12 +184,12 @@ pub fn the_things_of_another_account_are_not_found<D: Database>() {
         ])
         .expect("loads");
     assert!(seen.services.is_empty() && seen.children.is_empty() && seen.orders.is_empty());
-    assert!(seen.payments.is_empty() && seen.invoices.is_empty() && seen.methods.is_empty());
+    assert!(seen.links.is_empty() && seen.payments.is_empty() && seen.invoices.is_empty() && seen.methods.is_empty());
     assert!(seen.coupons[&RESELLER].is_empty());
     assert_eq!(world.books.service_ids(RESELLER, None).expect("reads"), [RESOLD]);
     assert!(world.books.order_ids(RESELLER, Span::default()).expect("reads").is_empty());
     assert!(world.books.invoices(RESELLER, Span::default()).expect("reads").is_empty());
-    let foreign = world.one(RESELLER, Action::Pay { order: id, with: PayWith::Balance });
+    let foreign = world.one(RESELLER, Action::Pay { order: id, with: PayWith::Balance, due: None });
     assert_eq!(foreign, Err(Refusal::UnknownOrder(id)));
 }
 

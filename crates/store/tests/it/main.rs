@@ -2,10 +2,13 @@
 
 mod access;
 mod backup;
+mod buy;
 mod constraints;
 mod lane;
 mod master;
 mod migrations;
+mod owner;
+mod revise;
 mod suite;
 mod world;
 

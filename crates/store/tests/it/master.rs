@@ -1,12 +1,14 @@
 //! Master data: recorded, found again, brought up to date.
 
+use std::collections::BTreeMap;
+
 use perennial_core::account::Account;
 use perennial_core::command::{Action, CouponUse, PayWith, Reply};
 use perennial_core::ids::{AccountId, CouponId, MethodId, ProductId, ServiceId};
 use perennial_core::money::Currency;
 use perennial_core::payment::{MethodKind, MethodStatus, PaymentMethod, Preference};
 use perennial_core::product::{Coupon, Kind, Product, Renewability};
-use perennial_core::service::{Hold, RenewalMode, Service};
+use perennial_core::service::{Cancellation, Ending, Hold, RenewalMode, Service};
 use perennial_core::snapshot::Want;
 use perennial_store::{Record, Recorded, StoreError};
 
@@ -20,6 +22,12 @@ pub fn records_read_back<D: Database>() {
     let full = Service {
         display_name: Some("tab\tand\nline".to_owned()),
         mode: RenewalMode::DeleteAtExpiry,
+        cancellation: Some(Cancellation {
+            requested: instant("2026-11-01T00:00:00.000001Z"),
+            reason: String::new(),
+            ending: Ending::AtExpiry,
+            mode_before: RenewalMode::Automatic,
+        }),
         hold: Hold::Locked,
         period: period("P2W"),
         protected_prices: vec![price("P1Y", 4_900), price("P1M", 400)],
@@ -72,11 +80,15 @@ pub fn records_read_back<D: Database>() {
 
 pub fn what_is_there_is_brought_up_to_date<D: Database>() {
     let mut world = World::<D>::new();
+    let fact = |name: &str| BTreeMap::from([(name.to_owned(), "told".to_owned())]);
     let rows = [
         Record::Seller(perennial_core::account::Seller { vat_number: None, ..seller() }),
-        Record::Account(Account { name: "Other".to_owned(), ..account(CUSTOMER) }),
-        Record::Product(product(1, Kind::Domain, Renewability::OneOpen, &[price("P1Y", 299), price("P1M", 30)])),
-        Record::Promo(perennial_core::product::PromoCode { months_min: 6, ..promo() }),
+        Record::Account(Account { name: "Other".to_owned(), facts: fact("city"), ..account(CUSTOMER) }),
+        Record::Product(Product {
+            facts: fact("memory"),
+            ..product(1, Kind::Domain, Renewability::OneOpen, &[price("P1Y", 299), price("P1M", 30)])
+        }),
+        Record::Promo(perennial_core::product::PromoCode { months_min: 6, products: Vec::new(), ..promo() }),
         Record::Service(Service { protected_prices: vec![price("P1Y", 1)], ..service(DOMAIN, CUSTOMER, 1, None) }),
         Record::Method(PaymentMethod { description: Some("mine".to_owned()), ..method() }),
         Record::Coupon(Coupon { id: COUPON, account: CUSTOMER, amount: eur(200), expires: None, used_by: None }),
@@ -86,11 +98,26 @@ pub fn what_is_there_is_brought_up_to_date<D: Database>() {
     let again = record(&mut *world.store, &rows).expect("are recorded");
     assert!(again.iter().all(|recorded| matches!(recorded, Recorded::Unchanged(_))), "{again:?}");
     let seen = world.books.load(&[Want::Account(CUSTOMER), Want::Coupons(CUSTOMER)]).expect("loads");
-    assert_eq!(seen.accounts[&CUSTOMER].name, "Other");
+    assert_eq!((seen.accounts[&CUSTOMER].name.as_str(), &seen.accounts[&CUSTOMER].facts), ("Other", &fact("city")));
+    assert_eq!(seen.catalogue.products[&ProductId(1)].facts, fact("memory"));
+    assert!(seen.catalogue.promos["spring"].products.is_empty());
     assert_eq!(seen.catalogue.products[&ProductId(1)].prices, [price("P1Y", 299), price("P1M", 30)]);
     assert_eq!((seen.catalogue.promos["spring"].months_min, &seen.catalogue.seller.vat_number), (6, &None));
     assert_eq!(seen.coupons[&CUSTOMER][0].amount, eur(200));
     assert_eq!(world.service(CUSTOMER, DOMAIN).protected_prices, [price("P1Y", 1)]);
+}
+
+pub fn every_kind_of_product_is_recorded<D: Database>() {
+    let mut world = World::<D>::new();
+    let rows: Vec<_> = (100..)
+        .zip(Kind::ALL)
+        .map(|(id, kind)| Record::Product(product(id, kind, Renewability::OneOpen, &[price("P1M", 100)])))
+        .collect();
+    record(&mut *world.store, &rows).expect("are recorded");
+    let catalogue = world.books.load(&[]).expect("loads").catalogue;
+    for (id, kind) in (100..).zip(Kind::ALL) {
+        assert_eq!(catalogue.products[&ProductId(id)].kind, kind);
+    }
 }
 
 pub fn a_service_keeps_what_was_paid_for<D: Database>() {

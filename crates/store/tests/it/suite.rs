@@ -37,6 +37,7 @@ macro_rules! suite {
             master {
                 records_read_back
                 what_is_there_is_brought_up_to_date
+                every_kind_of_product_is_recorded
                 a_service_keeps_what_was_paid_for
                 keys_find_rows_without_ids
                 an_account_keeps_its_currency_and_a_product_its_kind
@@ -46,6 +47,27 @@ macro_rules! suite {
                 a_price_list_that_was_rolled_back_is_not_kept
                 many_services_are_recorded
                 what_is_due_is_read_page_by_page
+            }
+            buy {
+                a_bought_service_waits_for_its_payment
+                a_purchase_that_is_withdrawn_opens_nothing
+                a_deposit_is_put_on_the_balance
+                a_split_payment_takes_its_part_from_the_balance
+            }
+            revise {
+                an_open_order_is_revised
+                a_settled_order_is_neither_revised_nor_planned
+                a_plan_stays_with_its_order
+                a_payment_link_is_found_by_its_token
+                open_orders_are_those_of_the_account_that_are_not_settled
+            }
+            owner {
+                a_cancellation_stays_until_it_is_withdrawn
+                an_extension_leaves_a_cancellation_alone
+                a_file_takes_a_cancellation_away_with_its_mode
+                an_account_tells_of_itself
+                a_method_is_added_under_the_next_id
+                a_report_of_work_is_kept_for_its_account
             }
             access {
                 applications_and_credentials_read_back

@@ -9,7 +9,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
 use perennial_core::calendar::{AnchorDay, Period, Zone, parse_date};
-use perennial_core::command::{Action, Command, CouponUse, PayWith, RenewRequest, Reply, Scope};
+use perennial_core::command::{
+    Action, After, BuyRequest, Command, CouponUse, FirstTerm, NewService, PayWith, PlanEdit, PromoEdit, RenewRequest,
+    Reply, Scope,
+};
 use perennial_core::decide::decide;
 use perennial_core::idempotency::Token;
 use perennial_core::ids::{AccountId, CouponId, MethodId, OrderId, ProductId, ServiceId};
@@ -127,14 +130,25 @@ impl<D: Database> World<D> {
     }
 
     pub fn place(&mut self, services: &[ServiceId], period: &str) -> Order {
-        match self.done(CUSTOMER, renew(services, period)) {
+        self.ordered(renew(services, period))
+    }
+
+    /// Runs what is answered with an open order.
+    pub fn ordered(&mut self, action: Action) -> Order {
+        match self.done(CUSTOMER, action) {
             Reply::Placed(order) => order,
             other => panic!("not placed: {other:?}"),
         }
     }
 
+    /// Says that so much of an open order is to come from the balance.
+    pub fn plan(&mut self, order: OrderId, minor: i64) {
+        let plan = PlanEdit { from_balance: Some(eur(minor)), ..PlanEdit::default() };
+        self.done(CUSTOMER, Action::ReviseOrder { order, periods: Vec::new(), promo: PromoEdit::Keep, plan });
+    }
+
     pub fn pay(&mut self, order: OrderId, with: PayWith) -> Order {
-        match self.done(CUSTOMER, Action::Pay { order, with }) {
+        match self.done(CUSTOMER, Action::Pay { order, with, due: None }) {
             Reply::Paid(order) => order,
             other => panic!("not paid: {other:?}"),
         }
@@ -170,6 +184,8 @@ fn same(moved: &Snapshot, fresh: &Snapshot) {
     within(&fresh.children, &moved.children);
     within(&fresh.orders, &moved.orders);
     within(&fresh.payments, &moved.payments);
+    within(&fresh.links, &moved.links);
+    within(&fresh.jobs, &moved.jobs);
     within(&fresh.invoices, &moved.invoices);
     within(&fresh.methods, &moved.methods);
     within(&fresh.balances, &moved.balances);
@@ -230,10 +246,31 @@ pub fn renew(services: &[ServiceId], text: &str) -> Action {
         period: period(text),
         promo: None,
         coupons: CouponUse::Keep,
+        after: After::Expiry,
         origin: Origin::Customer,
         open_s: 86_400,
     };
     Action::Renew { request, password: "secret".to_owned() }
+}
+
+/// A service to open for a period.
+pub fn item(product: i64, text: &str) -> NewService {
+    NewService {
+        product: ProductId(product),
+        parent: None,
+        name: "new".to_owned(),
+        first: FirstTerm::For(period(text)),
+        period: period("P1M"),
+        facts: [("os".to_owned(), "debian".to_owned())].into(),
+    }
+}
+
+pub fn buy(items: Vec<NewService>) -> Action {
+    Action::Buy { request: BuyRequest { items, promo: None, open_s: 86_400 }, password: "secret".to_owned() }
+}
+
+pub fn deposit(minor: i64) -> Action {
+    Action::Deposit { amount: eur(minor), open_s: 86_400, password: "secret".to_owned() }
 }
 
 fn records() -> Vec<Record> {
@@ -271,6 +308,7 @@ pub fn promo() -> PromoCode {
     PromoCode {
         code: "spring".to_owned(),
         off: Rate::from_ppm(100_000),
+        products: vec![ProductId(3), ProductId(1)],
         months_min: 3,
         starts: Some(Timestamp::UNIX_EPOCH),
         ends: Some(instant("2027-01-01T00:00:00Z")),
@@ -292,6 +330,7 @@ pub fn account(id: AccountId) -> Account {
         credit_limit: eur(5_000),
         standing: if reseller { Standing::Reseller } else { Standing::Customer },
         page_password: None,
+        facts: [("phone".to_owned(), "+33 1".to_owned())].into(),
         created: Timestamp::UNIX_EPOCH,
     }
 }
@@ -306,6 +345,7 @@ pub fn product(id: i64, kind: Kind, renewability: Renewability, prices: &[Price]
         grace_days: 7,
         suspension_days: 30,
         ahead_months_max: 120,
+        facts: [("vcpus".to_owned(), "2".to_owned())].into(),
         prices: prices.to_vec(),
     }
 }
@@ -322,6 +362,7 @@ pub fn service(id: ServiceId, account: AccountId, product: i64, parent: Option<S
         until: date("2026-12-31"),
         anchor: AnchorDay::new(31).expect("is a day"),
         mode: RenewalMode::Manual,
+        cancellation: None,
         period: period("P1M"),
         hold: Hold::None,
         open_order: None,

@@ -42,6 +42,7 @@ create table accounts (
     credit_limit_minor integer not null,
     standing text not null check (standing in ('customer', 'reseller')),
     page_password text,
+    facts text not null,
     created_at integer not null,
     -- What belongs to an account names its currency too, and so can be in no other.
     unique (id, currency)
@@ -51,11 +52,12 @@ create table products (
     id integer primary key,
     code text not null unique,
     name text not null,
-    kind text not null check (kind in ('server', 'domain', 'hosting', 'instance', 'addon')),
+    kind text not null check (kind in ('server', 'domain', 'hosting', 'instance', 'addon', 'ip', 'support')),
     renewability text not null check (renewability in ('one-open', 'stacking', 'one-shot')),
     grace_days integer not null check (grace_days >= 0),
     suspension_days integer not null check (suspension_days >= 0),
     ahead_months_max integer not null check (ahead_months_max >= 0),
+    facts text not null,
     unique (id, kind)
 ) strict;
 
@@ -72,6 +74,7 @@ create table product_prices (
 create table promos (
     code text primary key,
     off_ppm integer not null check (off_ppm between 0 and 1000000),
+    products text not null,
     months_min integer not null check (months_min >= 0),
     starts_at integer,
     ends_at integer
@@ -83,7 +86,7 @@ create table orders (
     state text not null check (state = 'open' or state = 'fulfilled' or state = 'cancelled'),
     settled_at integer,
     origin text not null check (origin in ('customer', 'schedule')),
-    period text not null,
+    purpose text not null check (purpose = 'renewal' or purpose = 'purchase' or purpose = 'deposit'),
     promo text,
     placed_at integer not null,
     lapses_at integer not null,
@@ -92,8 +95,15 @@ create table orders (
     net_minor integer not null check (net_minor >= 0),
     tax_minor integer not null check (tax_minor >= 0),
     gross_minor integer not null check (gross_minor = net_minor + tax_minor),
+    pays_by_itself integer not null check (pays_by_itself in (0, 1)),
+    pay_with text check (pay_with = 'balance' or pay_with = 'credit-line' or pay_with = 'card' or pay_with = 'paypal'
+        or pay_with = 'bank-transfer' or pay_with = 'bitcoin'),
+    from_balance_minor integer not null check (from_balance_minor between 0 and gross_minor),
+    tax text not null check (tax = 'standard' or tax = 'reverse-charge' or tax = 'exempt'),
+    tax_ppm integer not null check (tax_ppm between 0 and 1000000),
     foreign key (account_id, currency) references accounts (id, currency),
-    check ((state = 'open') = (settled_at is null))
+    check ((state = 'open') = (settled_at is null)),
+    check (purpose <> 'deposit' or tax_minor = 0)
 ) strict;
 create index orders_by_account on orders (account_id, placed_at);
 
@@ -110,11 +120,19 @@ create table services (
     anchor_day integer not null check (anchor_day between 1 and 31),
     mode text not null check (mode = 'automatic' or mode = 'manual' or mode = 'delete-at-expiry'),
     period text not null,
-    hold text not null check (hold = 'none' or hold = 'locked' or hold = 'suspended' or hold = 'terminated'),
+    hold text not null check (hold = 'none' or hold = 'locked' or hold = 'suspended' or hold = 'unpaid'
+        or hold = 'terminated'),
     open_order_id integer references orders (id),
     facts text not null,
     version integer not null,
-    foreign key (product_id, kind) references products (id, kind)
+    cancelled_at integer,
+    cancel_reason text,
+    cancel_ending text check (cancel_ending in ('at-expiry', 'now')),
+    mode_before text check (mode_before in ('automatic', 'manual')),
+    foreign key (product_id, kind) references products (id, kind),
+    check (cancelled_at is null or mode = 'delete-at-expiry'),
+    check ((cancelled_at is null) = (cancel_reason is null) and (cancelled_at is null) = (cancel_ending is null)
+        and (cancelled_at is null) = (mode_before is null))
 ) strict;
 create unique index services_by_name on services (kind, name);
 create index services_by_account on services (account_id);
@@ -138,6 +156,7 @@ create table order_lines (
     service_id integer not null references services (id),
     service_name text not null,
     description text not null,
+    period text,
     from_date text not null check (length(from_date) = 10),
     until_date text not null check (length(until_date) = 10 and from_date < until_date),
     list_minor integer not null check (list_minor >= 0),
@@ -180,6 +199,7 @@ create table payments (
     method_id integer references methods (id),
     amount_minor integer not null check (amount_minor >= 0),
     currency text not null,
+    from_balance_minor integer not null check (from_balance_minor between 0 and amount_minor),
     paid_at integer not null
 ) strict;
 
@@ -238,6 +258,26 @@ create table transfers (
 ) strict;
 create index transfers_of_balance on transfers (account_id, id) where balance_after_minor is not null;
 create index transfers_of_receivable on transfers (account_id, id) where receivable_after_minor is not null;
+
+-- A trigger looks the order of a payment link or of a report up, so a foreign key beside it would look twice.
+create table payment_links (
+    order_id integer primary key,
+    account_id integer not null,
+    token text not null unique,
+    created_at integer not null,
+    views integer not null check (views >= 0),
+    viewed_at integer,
+    check ((views = 0) = (viewed_at is null))
+) strict;
+
+create table jobs (
+    id integer primary key,
+    account_id integer not null references accounts (id),
+    kind text not null,
+    order_id integer,
+    report text not null,
+    done_at integer not null
+) strict;
 
 create table replays (
     account_id integer not null,
@@ -311,7 +351,8 @@ create table notices (
 create index notices_waiting on notices (id) where sent_at is null;
 create index notices_sent on notices (sent_at) where sent_at is not null;
 
--- An order: open, then fulfilled or cancelled, once. What it says never changes.
+-- An order: open, then fulfilled or cancelled, once. What it is for and whose it is never changes; what it comes to and
+-- how it is meant to be paid stays from the moment it is settled.
 
 create trigger orders_start_open before insert on orders when new.state <> 'open'
 begin select raise(abort, 'an order starts open'); end;
@@ -319,9 +360,14 @@ begin select raise(abort, 'an order starts open'); end;
 create trigger orders_settle_once before update of state, settled_at on orders when old.state <> 'open'
 begin select raise(abort, 'an order is settled once'); end;
 
-create trigger orders_stay before update of id, account_id, origin, period, promo, placed_at, lapses_at, password,
-    currency, net_minor, tax_minor, gross_minor on orders
-begin select raise(abort, 'what an order says stays'); end;
+create trigger orders_stay before update of id, account_id, origin, purpose, placed_at, lapses_at, password, currency
+    on orders
+begin select raise(abort, 'what an order is for stays'); end;
+
+create trigger orders_are_revised_while_open before update of promo, net_minor, tax_minor, gross_minor, pays_by_itself,
+    pay_with, from_balance_minor, tax, tax_ppm on orders
+when old.state <> 'open' or new.state <> 'open'
+begin select raise(abort, 'what a settled order says stays'); end;
 
 create trigger orders_never_go before delete on orders
 begin select raise(abort, 'an order stays on file'); end;
@@ -329,15 +375,38 @@ begin select raise(abort, 'an order stays on file'); end;
 create trigger order_lines_of_open_orders before insert on order_lines
 when not exists (
     select 1 from orders join services on services.account_id = orders.account_id
-    where orders.id = new.order_id and orders.state = 'open' and services.id = new.service_id
+    where orders.id = new.order_id and orders.state = 'open' and orders.purpose <> 'deposit'
+        and services.id = new.service_id
 )
 begin select raise(abort, 'an order line is for a service of the account, while the order is open'); end;
 
 create trigger order_lines_stay before update on order_lines
-begin select raise(abort, 'what an order says stays'); end;
+begin select raise(abort, 'an order line stays, or makes way for another'); end;
 
-create trigger order_lines_never_go before delete on order_lines
-begin select raise(abort, 'an order stays on file'); end;
+create trigger order_lines_go_while_open before delete on order_lines
+when not exists (select 1 from orders where id = old.order_id and state = 'open')
+begin select raise(abort, 'what a settled order says stays'); end;
+
+create trigger payment_links_are_of_the_account before insert on payment_links
+when not exists (select 1 from orders where id = new.order_id and account_id = new.account_id)
+begin select raise(abort, 'a payment link is of an order of the account'); end;
+
+create trigger payment_links_stay before update of order_id, account_id, token, created_at on payment_links
+begin select raise(abort, 'a payment link stays as it is'); end;
+
+create trigger payment_links_never_go before delete on payment_links
+begin select raise(abort, 'a payment link stays on file'); end;
+
+create trigger jobs_are_of_the_account before insert on jobs
+when new.order_id is not null
+    and not exists (select 1 from orders where id = new.order_id and account_id = new.account_id)
+begin select raise(abort, 'a report of work is about an order of the account'); end;
+
+create trigger jobs_stay before update on jobs
+begin select raise(abort, 'a report of work stays as it is'); end;
+
+create trigger jobs_never_go before delete on jobs
+begin select raise(abort, 'a report of work stays on file'); end;
 
 -- What follows from a paid order. These look the order up, so a foreign key beside them would look twice.
 
