@@ -123,7 +123,7 @@ impl LaneHandle {
     fn replayed(&self, command: &Command) -> Result<Option<Reply>, Rejection> {
         let Some(token) = &command.token else { return Ok(None) };
         let seen = self.books.load(&[Want::Replay(token.lookup(command.account))])?;
-        Ok(replayed(self.clock.now(), &seen, command)?)
+        Ok(replayed(self.clock.now(), &seen, command.account, command.token.as_ref())?)
     }
 
     async fn send(&self, job: Job) -> Result<(), Rejection> {

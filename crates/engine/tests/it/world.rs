@@ -1,11 +1,12 @@
 //! A ledger file with one account, its services, and money on its balance.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
 use perennial_core::calendar::{AnchorDay, Period, Zone};
-use perennial_core::command::{Action, Command, CouponUse, PayWith, RenewRequest, Reply, Scope};
+use perennial_core::command::{Action, After, Command, CouponUse, PayWith, RenewRequest, Reply, Scope};
 use perennial_core::ids::{AccountId, OrderId, ProductId, ServiceId};
 use perennial_core::money::{Currency, Money, Rate};
 use perennial_core::order::{Order, Origin};
@@ -60,7 +61,7 @@ impl World {
     }
 
     pub async fn pay(&self, order: OrderId) -> Result<Reply, Rejection> {
-        self.submit(Action::Pay { order, with: PayWith::Balance }).await
+        self.submit(Action::Pay { order, with: PayWith::Balance, due: None }).await
     }
 
     pub async fn close(&mut self) {
@@ -76,6 +77,7 @@ pub fn renew(service: i64) -> Action {
         period: Period::months(1).expect("is a period"),
         promo: None,
         coupons: CouponUse::Keep,
+        after: After::Expiry,
         origin: Origin::Customer,
         open_s: 3_600,
     };
@@ -98,6 +100,7 @@ fn fill(store: &mut SqliteStore) {
         credit_limit: euro(0),
         standing: Standing::Customer,
         page_password: None,
+        facts: BTreeMap::new(),
         created: Timestamp::UNIX_EPOCH,
     };
     let product = Product {
@@ -109,6 +112,7 @@ fn fill(store: &mut SqliteStore) {
         grace_days: 7,
         suspension_days: 30,
         ahead_months_max: 1_200,
+        facts: BTreeMap::new(),
         prices: vec![Price { period: Period::months(1).expect("is a period"), net: euro(500) }],
     };
     for record in [Record::Seller(Seller::default()), Record::Account(account), Record::Product(product)] {
@@ -132,11 +136,12 @@ fn service(id: i64) -> Service {
         until: "2026-12-15".parse().expect("is a date"),
         anchor: AnchorDay::new(15).expect("is a day"),
         mode: RenewalMode::Manual,
+        cancellation: None,
         period: Period::months(1).expect("is a period"),
         hold: Hold::None,
         open_order: None,
         protected_prices: Vec::new(),
-        facts: std::collections::BTreeMap::default(),
+        facts: BTreeMap::new(),
         version: 0,
     }
 }
