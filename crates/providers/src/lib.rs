@@ -4,15 +4,88 @@
 //! the house in [`Ports`] only: no store, no engine, no HTTP server here.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 use jiff::Timestamp;
-use perennial_core::ports::{Books, BoxFuture, Clock, Lane, Vault};
+use perennial_core::ports::{Books, BoxFuture, Clock, Documents, Lane, Vault};
 
+pub mod block;
+pub mod common;
 pub mod ovh;
 pub mod secret;
+
+/// Every dialect, in the order of the sandbox's ports.
+pub const DIALECTS: [Dialect; 1] = [
+    Dialect {
+        name: ovh::PROVIDER,
+        title: "OVHcloud",
+        root: "/1.0",
+        mount: "/1.0",
+        make: |settings| Arc::new(ovh::Ovh::new(settings)),
+    },
+];
+
+/// A dialect that can be served.
+pub struct Dialect {
+    /// The name in configuration, addresses, logs and metrics, such as `ovh`.
+    pub name: &'static str,
+    /// The name for people.
+    pub title: &'static str,
+    /// The path below which its API is, as clients are told.
+    pub root: &'static str,
+    /// The path below which its endpoints' paths are.
+    pub mount: &'static str,
+    /// Makes its `serve` half.
+    pub make: fn(Settings) -> Arc<dyn Provider>,
+}
+
+impl Dialect {
+    /// The dialect with a name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        DIALECTS.iter().find(|dialect| dialect.name == name)
+    }
+}
+
+/// What the seller sets about a dialect.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bases under which clients reach it, without a path: `https://api.example.net`. Links begin with the first;
+    /// signatures are checked against each, and against what the `Host` header says.
+    pub public_urls: Vec<String>,
+    /// Base of the links to the seller's pages.
+    pub pages_url: String,
+    /// How far a signed request's timestamp may be from the clock, in seconds.
+    pub clock_window_s: u32,
+    /// How many requests a minute a credential may make; none for no limit.
+    pub requests_per_minute: Option<NonZeroU32>,
+}
+
+/// How well an endpoint's form is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The provider documents it.
+    Documented,
+    /// It is inferred, by analogy or from an index entry.
+    Inferred,
+}
+
+/// A call of a provider's API that concerns renewal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The method.
+    pub method: Method,
+    /// The path below the API's root, with its parameters in braces.
+    pub path: &'static str,
+    /// The operation that it is, see [`Provider::operation`].
+    pub operation: &'static str,
+    /// How well it is known.
+    pub evidence: Evidence,
+    /// Whether it is answered.
+    pub served: bool,
+}
 
 /// What a provider's `serve` half stands on.
 #[derive(Clone)]
@@ -25,6 +98,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Keeps signing secrets.
     pub vault: Arc<dyn Vault>,
+    /// Makes documents.
+    pub documents: Arc<dyn Documents>,
 }
 
 /// A request as it came in, before anybody believed a word of it.
@@ -66,8 +141,11 @@ pub trait Provider: Send + Sync {
         256 * 1024
     }
 
+    /// The calls that are documented, served or not.
+    fn endpoints(&self) -> Vec<Endpoint>;
+
     /// The operations that [`operation`](Self::operation) names.
-    fn operations(&self) -> &'static [&'static str];
+    fn operations(&self) -> Vec<&'static str>;
 
     /// The operation a request asks for, in a word that faults and metrics use: `renew`, `pay`, `order`. None for a
     /// request that the dialect does not know.
@@ -81,6 +159,6 @@ pub trait Provider: Send + Sync {
     /// Answers a request.
     fn serve<'a>(&'a self, ports: &'a Ports, request: &'a Request) -> BoxFuture<'a, Response<Bytes>>;
 
-    /// Answers with a fault, at an instant.
-    fn fault(&self, fault: Fault, now: Timestamp) -> Response<Bytes>;
+    /// Answers a request with a fault, at an instant.
+    fn fault(&self, fault: Fault, request: &Request, now: Timestamp) -> Response<Bytes>;
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// 62 letters and digits, as the provider's keys have.
+/// 62 letters and digits.
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Random bytes from the operating system.
@@ -26,6 +26,25 @@ pub fn random_text(length: usize) -> String {
     text
 }
 
+/// A new secret for the links to an order's documents; as long as the provider's own.
+pub fn order_password() -> String {
+    const LENGTH: usize = 16;
+    random_text(LENGTH)
+}
+
+/// A random UUID (RFC 9562, version 4).
+pub fn random_uuid() -> String {
+    uuid(random())
+}
+
+fn uuid(mut bytes: [u8; 16]) -> String {
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let number = u128::from_be_bytes(bytes);
+    let text = format!("{number:032x}");
+    [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
+}
+
 /// SHA-256 of a secret text: what is stored in its place.
 pub fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
@@ -34,6 +53,13 @@ pub fn digest(text: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uuid_is_marked_as_random() {
+        assert_eq!(uuid([0; 16]), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(uuid([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_ne!(random_uuid(), random_uuid());
+    }
 
     #[test]
     fn random_texts_have_their_length_and_differ() {

@@ -11,7 +11,7 @@ pub mod routes;
 mod serve;
 pub mod wire;
 
-pub use serve::{Options, Ovh};
+pub use serve::Ovh;
 
 /// The dialect's name in addresses, files, logs and metrics.
 pub const PROVIDER: &str = "ovh";

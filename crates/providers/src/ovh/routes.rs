@@ -3,9 +3,9 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use http::Method;
-use percent_encoding::percent_decode_str;
 
 use super::{description, wire::auth::HttpMethod};
+use crate::common::path::{NoRoute, Params, params};
 
 /// A method and path that are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,26 +23,6 @@ pub struct Match {
     pub index: usize,
     /// The parameters of its path.
     pub params: Params,
-}
-
-/// The parameters of a path, percent-decoded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Params(Vec<(&'static str, String)>);
-
-impl Params {
-    /// Returns a parameter by its name in the path; `None` if the path has no such parameter.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
-    }
-}
-
-/// Why no route takes a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoRoute {
-    /// There is no such path.
-    Path,
-    /// The path is there, but not with this method.
-    Method,
 }
 
 /// Returns all routes.
@@ -95,25 +75,6 @@ pub fn unprefixed(path: &str) -> Option<&str> {
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
-/// Reads the parameters of a path, if it is of the form of the template.
-fn params(template: &'static str, path: &str) -> Option<Params> {
-    let mut params = Vec::new();
-    let mut segments = path.split('/');
-    for wanted in template.split('/') {
-        let segment = segments.next()?;
-        match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) if !segment.is_empty() => params.push((name, segment)),
-            None if segment == wanted => {}
-            _ => return None,
-        }
-    }
-    if segments.next().is_some() {
-        return None;
-    }
-    let decoded = |segment| percent_decode_str(segment).decode_utf8_lossy().into_owned();
-    Some(Params(params.into_iter().map(|(name, segment)| (name, decoded(segment))).collect()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,8 +108,9 @@ mod tests {
             let found = find(&method, path).unwrap();
             let Route { method: found_method, path: found_path } = routes()[found.index];
             assert_eq!(format!("{} {found_path}", found_method.as_str()), route, "{method} {path}");
-            let params = params.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-            assert_eq!(found.params, Params(params), "{method} {path}");
+            for (name, value) in params {
+                assert_eq!(found.params.get(name), Some(value), "{method} {path}");
+            }
         }
         let params = find(&Method::GET, "/me/bill/FR1/details/2").unwrap().params;
         assert_eq!((params.get("billId"), params.get("billDetailId"), params.get("x")), (Some("FR1"), Some("2"), None));

@@ -131,10 +131,11 @@ fn payment(context: &Context<'_>) -> Result<Answer, Failure> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use perennial_core::account::TaxTreatment;
     use perennial_core::calendar::{Period, Term, parse_date};
     use perennial_core::ids::{AccountId, InvoiceId, ServiceId};
     use perennial_core::money::{Currency, Money};
-    use perennial_core::order::OrderState;
+    use perennial_core::order::{OrderState, PayPlan, Purpose};
 
     use super::*;
 
@@ -144,6 +145,7 @@ mod tests {
             service: ServiceId(1),
             service_name: "example.ovh".to_owned(),
             description: "Domain .ovh".to_owned(),
+            period: Period::months(12),
             term: Term::new(parse_date(from).unwrap(), parse_date("2030-01-01").unwrap()).unwrap(),
             list: net,
             net,
@@ -158,11 +160,13 @@ mod tests {
             account: AccountId(1),
             state: OrderState::Fulfilled(paid),
             origin,
-            period: Period::months(12).unwrap(),
+            purpose: Purpose::Renewal,
             promo: None,
             placed: paid,
             lapses: paid,
             password: String::new(),
+            plan: PayPlan::unstated(Currency::EUR),
+            taxed: TaxTreatment::Exempt,
             net: nothing,
             tax: nothing,
             gross: nothing,

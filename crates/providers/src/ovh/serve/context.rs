@@ -15,20 +15,16 @@ use perennial_core::ports::{Rejection, Span};
 use perennial_core::snapshot::{Snapshot, Want};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 use super::{Ovh, Paced};
-use crate::ovh::routes::Params;
-use crate::ovh::wire::body::body;
+use crate::common::body::body;
+use crate::common::path::Params;
+use crate::common::query::Query;
+use crate::common::token::token;
 use crate::ovh::wire::error::{AuthError, Failure};
 use crate::ovh::wire::money::Price;
-use crate::ovh::wire::query::Query;
 use crate::ovh::wire::scalar::DateTime;
 use crate::{Ports, Request};
-
-/// How long an `Idempotency-Key` is remembered: longer than the longest term sold (three years), so that a repeat
-/// never becomes a second renewal.
-const TOKEN_KEPT_DAYS: i64 = 4 * 366;
 
 /// Who calls: proved, and allowed to make this very call.
 pub(super) struct Caller {
@@ -38,6 +34,8 @@ pub(super) struct Caller {
     pub credential: Credential,
     /// The application it was given to.
     pub application: Application,
+    /// The secret that its requests are signed with; empty for bearer tokens.
+    pub secret: String,
 }
 
 impl Caller {
@@ -128,10 +126,14 @@ impl Context<'_> {
     /// The query's `date.from` and `date.to`. Both ends count; the wire has whole seconds, so the last one is whole.
     pub fn span(&self) -> Result<Span, Failure> {
         const REST_OF_SECOND: SignedDuration = SignedDuration::from_micros(999_999);
-        let at = |date: Option<DateTime>| date.map(DateTime::at);
-        let to = at(self.query.date_time("date.to")?);
+        // The plus of an offset must have been written `%2B`.
+        let instant = |name| {
+            let read = |text: &str| text.parse().ok().map(DateTime::at);
+            self.query.value(name, "a date and time with an offset", read)
+        };
+        let to = instant("date.to")?;
         Ok(Span {
-            from: at(self.query.date_time("date.from")?),
+            from: instant("date.from")?,
             to: to.map(|to| to.checked_add(REST_OF_SECOND).unwrap_or(Timestamp::MAX)),
         })
     }
@@ -149,7 +151,7 @@ impl Context<'_> {
     /// Carries an action out once, however often the request comes with the same `Idempotency-Key` header.
     pub async fn submit_once(&self, operation: &str, action: Action) -> Result<Reply, Rejection> {
         let account = self.caller.map_or(AccountId(0), |caller| caller.account.id);
-        self.submit_for(account, self.token(operation), action).await
+        self.submit_for(account, token(self.request, operation, self.now), action).await
     }
 
     /// Carries an action out for an account.
@@ -160,22 +162,6 @@ impl Context<'_> {
         action: Action,
     ) -> Result<Reply, Rejection> {
         self.ports.lane.submit(Command { account, token, action }).await
-    }
-
-    fn token(&self, operation: &str) -> Option<Token> {
-        let key = self.request.headers.get("idempotency-key")?;
-        let mut digest = Sha256::new();
-        digest.update(self.request.target.as_bytes());
-        digest.update([0]);
-        digest.update(&self.request.body);
-        let kept = SignedDuration::from_hours(24 * TOKEN_KEPT_DAYS);
-        Some(Token {
-            operation: operation.to_owned(),
-            // A header that is no text is as malformed as an empty one.
-            key: key.to_str().unwrap_or_default().to_owned(),
-            digest: digest.finalize().into(),
-            keep_until: self.now.checked_add(kept).unwrap_or(Timestamp::MAX),
-        })
     }
 
     /// An instant as the caller reads it: in the account's billing zone.

@@ -43,12 +43,12 @@ impl Standing {
             (Lifecycle::Active, None) => Self::Paid,
             (Lifecycle::Active, Some(Origin::Schedule)) => Self::RenewalPlaced,
             (Lifecycle::Active, Some(Origin::Customer)) => Self::Unpaid,
-            (Lifecycle::Expired | Lifecycle::Suspended | Lifecycle::Terminated, _) => Self::Lapsed,
+            (Lifecycle::Unpaid | Lifecycle::Expired | Lifecycle::Suspended | Lifecycle::Terminated, _) => Self::Lapsed,
         }
     }
 }
 
-/// A service of the caller's that is not gone.
+/// A service of the caller's that is paid for and not gone.
 pub(super) struct Found<'a> {
     context: &'a Context<'a>,
     seen: &'a Snapshot,
@@ -71,7 +71,7 @@ impl<'a> Found<'a> {
         let service = seen.service_of(account.id, id)?;
         let product = seen.product(service)?;
         let life = service.lifecycle(product, account.zone.date_of(context.now));
-        if life == Lifecycle::Terminated {
+        if matches!(life, Lifecycle::Unpaid | Lifecycle::Terminated) {
             return Err(Failure::service_not_found());
         }
         Ok(Self { context, seen, account, product, service, life, open: seen.open_order(context.now, service) })
@@ -149,7 +149,7 @@ pub(super) const fn section(kind: Kind) -> Option<&'static str> {
         Kind::Server => Some("/vps"),
         Kind::Domain => Some("/domain"),
         Kind::Hosting => Some("/hosting/web"),
-        Kind::Instance | Kind::Addon => None,
+        Kind::Instance | Kind::Addon | Kind::Ip | Kind::Support => None,
     }
 }
 

@@ -9,15 +9,17 @@ use tracing::Instrument;
 
 use super::context::{Answer, Caller, Context};
 use super::document::RESERVED;
-use super::known::Known;
 use super::table::{Handler, row};
 use super::{Ovh, batch, identity, oauth, page};
+use crate::common::bearer::allowed_from;
+use crate::common::known::Known;
+use crate::common::path::NoRoute;
+use crate::common::query::Query;
 use crate::ovh::auth::headers::QUERY_ID;
 use crate::ovh::description;
-use crate::ovh::routes::{Match, NoRoute, find, unprefixed};
+use crate::ovh::routes::{Match, find, unprefixed};
 use crate::ovh::wire::auth::HttpMethod;
 use crate::ovh::wire::error::{AuthError, Failure};
-use crate::ovh::wire::query::Query;
 use crate::{Ports, Request};
 
 /// Answers a request, whatever it is.
@@ -138,13 +140,13 @@ fn describe(ovh: &Ovh, request: &Request, path: &str, below: &str) -> Option<Res
     let prefix = path.strip_suffix(below)?;
     let host = request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let is_asked = |url: &&String| url.split_once("://").is_some_and(|(_, name)| name == host);
-    let origin = ovh.options.public_urls.iter().find(is_asked).cloned().unwrap_or_else(|| format!("https://{host}"));
+    let origin = ovh.settings.public_urls.iter().find(is_asked).cloned().unwrap_or_else(|| format!("https://{host}"));
     let base = format!("{origin}{prefix}");
     description::describe(section, &base).map(|document| Answer::json(&document))
 }
 
 fn authorize(caller: &Caller, request: &Request, below: &str) -> Result<(), Failure> {
-    if !identity::allowed_from(&caller.credential, request.peer) {
+    if !allowed_from(&caller.credential, request.peer) {
         return Err(AuthError::AddressNotAllowed.into());
     }
     let method = HttpMethod::parse(request.method.as_str()).ok_or_else(Failure::method_not_allowed)?;
@@ -153,7 +155,7 @@ fn authorize(caller: &Caller, request: &Request, below: &str) -> Result<(), Fail
 }
 
 /// Notes that the credential was used. A use that cannot be noted refuses nothing.
-async fn note_use(context: &Context<'_>, known: &Known) {
+async fn note_use(context: &Context<'_>, known: &Known<Caller>) {
     if let Err(error) = context.submit(Action::TouchCredential { credential: known.caller.credential.id }).await {
         tracing::debug!(error = &error as &dyn std::error::Error, "a credential's use was not noted");
     }

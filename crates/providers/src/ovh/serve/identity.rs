@@ -1,7 +1,5 @@
 //! Who calls: what was presented is held against what is on file.
 
-use std::net::IpAddr;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use http::header::HOST;
@@ -14,12 +12,11 @@ use perennial_core::snapshot::Want;
 
 use super::Ovh;
 use super::context::Caller;
-use super::known::Known;
+use crate::common::known::Known;
 use crate::ovh::PROVIDER;
 use crate::ovh::auth::{Presented, Signed, verify};
 use crate::ovh::wire::auth::{AccessRule, HttpMethod};
 use crate::ovh::wire::error::{AuthError, Failure};
-use crate::ovh::wire::scalar::IpBlock;
 use crate::secret::digest;
 use crate::{Ports, Request};
 
@@ -32,7 +29,12 @@ pub(super) fn needs_nobody(below: &str) -> bool {
 ///
 /// The order of the checks is that of the errors a client can act on: application, credential, its state, time,
 /// signature.
-pub(super) fn prove(ovh: &Ovh, ports: &Ports, request: &Request, now: Timestamp) -> Result<Arc<Known>, Failure> {
+pub(super) fn prove(
+    ovh: &Ovh,
+    ports: &Ports,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Arc<Known<Caller>>, Failure> {
     match Presented::read(&request.headers) {
         Presented::Nothing => Err(AuthError::NotLoggedIn.into()),
         Presented::Application { application_key } => {
@@ -48,12 +50,12 @@ pub(super) fn prove(ovh: &Ovh, ports: &Ports, request: &Request, now: Timestamp)
             if !valid(&known.caller.credential, now) {
                 return Err(AuthError::InvalidCredential.into());
             }
-            if now.as_second().abs_diff(timestamp) > u64::from(ovh.options.clock_window_s) {
+            if now.as_second().abs_diff(timestamp) > u64::from(ovh.settings.clock_window_s) {
                 return Err(AuthError::OutOfTime.into());
             }
-            let bases: Vec<_> = ovh.options.public_urls.iter().map(String::as_str).collect();
+            let bases: Vec<_> = ovh.settings.public_urls.iter().map(String::as_str).collect();
             let signed = signed(request, timestamp, signature);
-            if verify(&known.secret, consumer_key, &bases, &signed) {
+            if verify(&known.caller.secret, consumer_key, &bases, &signed) {
                 Ok(known)
             } else {
                 Err(AuthError::WrongSignature.into())
@@ -67,7 +69,7 @@ fn valid(credential: &Credential, now: Timestamp) -> bool {
 }
 
 /// Who presents this text: as it was read before, if nothing about access has changed since.
-fn known(ovh: &Ovh, ports: &Ports, application_key: Option<&str>, text: &str) -> Result<Arc<Known>, Failure> {
+fn known(ovh: &Ovh, ports: &Ports, application_key: Option<&str>, text: &str) -> Result<Arc<Known<Caller>>, Failure> {
     let presented = (application_key.map(str::to_owned), digest(text));
     let version = ports.books.access_version()?;
     if let Some(known) = ovh.known.get(version, &presented) {
@@ -90,7 +92,7 @@ pub(super) fn application(ports: &Ports, key: &str) -> Result<Application, Failu
         .ok_or_else(|| AuthError::UnknownApplication.into())
 }
 
-fn by_consumer_key(ports: &Ports, application_key: &str, digest: &[u8; 32]) -> Result<Known, Failure> {
+fn by_consumer_key(ports: &Ports, application_key: &str, digest: &[u8; 32]) -> Result<Known<Caller>, Failure> {
     let application = application(ports, application_key)?;
     let credential = ports
         .books
@@ -100,11 +102,12 @@ fn by_consumer_key(ports: &Ports, application_key: &str, digest: &[u8; 32]) -> R
     let secret = ports.vault.open(&application.secret_sealed)?;
     let secret = String::from_utf8(secret).map_err(|_| Failure::server_error())?;
     let account = account(ports, &credential)?.ok_or(AuthError::InvalidCredential)?;
-    Ok(Known::new(Caller { account, credential, application }, secret))
+    let last_used = credential.last_used;
+    Ok(Known::new(Caller { account, credential, application, secret }, last_used))
 }
 
 /// A consumer key is no bearer token: it is worth nothing without its application's signature.
-fn by_token(ports: &Ports, digest: &[u8; 32]) -> Result<Known, Failure> {
+fn by_token(ports: &Ports, digest: &[u8; 32]) -> Result<Known<Caller>, Failure> {
     let credential = ports.books.find_credential(PROVIDER, digest)?.ok_or(AuthError::NotLoggedIn)?;
     let id = credential.application.ok_or(AuthError::NotLoggedIn)?;
     let application = ports
@@ -115,7 +118,8 @@ fn by_token(ports: &Ports, digest: &[u8; 32]) -> Result<Known, Failure> {
         .filter(|found| found.flow == Flow::ClientCredentials && found.status == ApplicationStatus::Active)
         .ok_or(AuthError::NotLoggedIn)?;
     let account = account(ports, &credential)?.ok_or(AuthError::NotLoggedIn)?;
-    Ok(Known::new(Caller { account, credential, application }, String::new()))
+    let last_used = credential.last_used;
+    Ok(Known::new(Caller { account, credential, application, secret: String::new() }, last_used))
 }
 
 /// The account that a credential acts for; none while its owner has not approved it.
@@ -135,12 +139,6 @@ fn signed<'a>(request: &'a Request, timestamp: i64, signature: &'a str) -> Signe
         timestamp,
         signature,
     }
-}
-
-/// Whether a credential may be used from an address.
-pub(super) fn allowed_from(credential: &Credential, peer: IpAddr) -> bool {
-    let blocks = &credential.allowed_ips;
-    blocks.is_empty() || blocks.iter().any(|block| IpBlock::from_str(block).is_ok_and(|block| block.contains(peer)))
 }
 
 /// A stored rule as the wire has it.

@@ -12,8 +12,8 @@ mod document;
 mod found;
 mod gateway;
 mod identity;
-mod known;
 mod me;
+mod not_served;
 mod oauth;
 mod order;
 mod page;
@@ -24,25 +24,22 @@ mod service;
 mod services;
 mod table;
 
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::Response;
 use jiff::Timestamp;
 use perennial_core::ids::{ApplicationId, CredentialId};
 use perennial_core::ports::BoxFuture;
 
-use self::known::KnownCallers;
+use self::context::Caller;
+use crate::common::known::KnownCallers;
+use crate::common::pace::Pace;
 use crate::ovh::auth::headers::QUERY_ID;
 use crate::ovh::auth::query_id;
 use crate::ovh::wire::error::Failure;
 use crate::ovh::wire::scalar::Secret;
-use crate::{Fault, Ports, Provider, Request};
-
-/// How many callers the rate limiter remembers before it looks for some to forget.
-const PACED_CALLERS: usize = 10_000;
+use crate::{Endpoint, Fault, Ports, Provider, Request, Settings};
 
 /// Whose requests are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,48 +50,27 @@ enum Paced {
     Application(ApplicationId),
 }
 
-/// What the seller sets about this dialect.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Bases that clients may sign, without a path: `https://api.example.net`. What the `Host` header says is tried as
-    /// well.
-    pub public_urls: Vec<String>,
-    /// Base of the links to documents and to the page that approves credentials.
-    pub pages_url: String,
-    /// How far a request's timestamp may be from the clock, in seconds. The provider's own window is not known;
-    /// incidents of one minute's error are (java-ovh #6).
-    pub clock_window_s: u32,
-    /// How many requests a minute a credential or an OAuth2 client may make, and how many credentials or tokens an
-    /// application may ask for; none for no limit.
-    pub requests_per_minute: Option<NonZeroU32>,
-}
-
 /// OVHcloud's API v1, served over the ledger.
 pub struct Ovh {
-    options: Options,
-    limiter: Option<DefaultKeyedRateLimiter<Paced>>,
+    settings: Settings,
+    pace: Option<Pace<Paced>>,
     queries: AtomicU32,
-    known: KnownCallers,
+    known: KnownCallers<Caller>,
 }
 
 impl Ovh {
     /// Serves the dialect with these settings.
-    pub fn new(options: Options) -> Self {
-        let limiter = options.requests_per_minute.map(|most| RateLimiter::keyed(Quota::per_minute(most)));
-        Self { options, limiter, queries: AtomicU32::new(0), known: KnownCallers::default() }
+    pub fn new(settings: Settings) -> Self {
+        let pace = settings.requests_per_minute.map(Pace::new);
+        Self { settings, pace, queries: AtomicU32::new(0), known: KnownCallers::default() }
     }
 
     /// Counts a request; refuses it, if there were too many.
     fn pace(&self, who: Paced) -> Result<(), Failure> {
-        let Some(limiter) = &self.limiter else { return Ok(()) };
-        if limiter.len() > PACED_CALLERS {
-            limiter.retain_recent();
+        match self.pace.as_ref().and_then(|pace| pace.count(&who).wait_s) {
+            Some(wait_s) => Err(Failure::too_many_requests(wait_s)),
+            None => Ok(()),
         }
-        limiter.check_key(&who).map_err(|not_until| {
-            let clock = governor::clock::DefaultClock::default();
-            let wait = not_until.wait_time_from(governor::clock::Clock::now(&clock));
-            Failure::too_many_requests(wait.as_secs().saturating_add(1))
-        })
     }
 
     /// A fresh query id for a reply.
@@ -106,7 +82,7 @@ impl Ovh {
 
 /// A link to one of the seller's pages; it carries a secret.
 fn page_link(ovh: &Ovh, path_and_query: &str) -> Secret {
-    format!("{}{path_and_query}", ovh.options.pages_url).into()
+    format!("{}{path_and_query}", ovh.settings.pages_url).into()
 }
 
 impl Provider for Ovh {
@@ -114,7 +90,11 @@ impl Provider for Ovh {
         super::PROVIDER
     }
 
-    fn operations(&self) -> &'static [&'static str] {
+    fn endpoints(&self) -> Vec<Endpoint> {
+        table::endpoints()
+    }
+
+    fn operations(&self) -> Vec<&'static str> {
         table::operations()
     }
 
@@ -130,7 +110,7 @@ impl Provider for Ovh {
         Box::pin(gateway::answer(self, ports, request))
     }
 
-    fn fault(&self, fault: Fault, now: Timestamp) -> Response<Bytes> {
+    fn fault(&self, fault: Fault, _: &Request, now: Timestamp) -> Response<Bytes> {
         let failure = match fault {
             Fault::ServerError => Failure::server_error(),
             Fault::RateLimited { retry_after_s } => Failure::too_many_requests(retry_after_s.into()),

@@ -5,26 +5,28 @@ use perennial_core::gate::GateReason;
 use perennial_core::ports::Rejection;
 use perennial_core::refusal::Refusal;
 
+use crate::common::rejection::Refused;
 use crate::ovh::wire::error::Failure;
 
-impl From<perennial_core::ports::Failure> for Failure {
-    fn from(error: perennial_core::ports::Failure) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
+impl Refused for Failure {
+    fn server_error() -> Self {
         Self::server_error()
+    }
+
+    fn unavailable() -> Self {
+        Self::unavailable()
+    }
+}
+
+impl From<perennial_core::ports::Failure> for Failure {
+    fn from(failure: perennial_core::ports::Failure) -> Self {
+        Self::failed(&failure)
     }
 }
 
 impl From<Rejection> for Failure {
     fn from(rejection: Rejection) -> Self {
-        match rejection {
-            Rejection::Refused(refusal) => refusal.into(),
-            Rejection::Unknown(failure) => failure.into(),
-            Rejection::NotDone(failure) => {
-                tracing::error!(error = &failure as &dyn std::error::Error, "a request was not carried out");
-                Self::unavailable()
-            }
-            Rejection::Closing => Self::unavailable(),
-        }
+        Self::rejected(rejection)
     }
 }
 
@@ -36,6 +38,10 @@ impl From<Refusal> for Failure {
             | Refusal::NotRenewable { reason: GateReason::Terminated, .. }
             | Refusal::NotChangeable { reason: GateReason::Terminated, .. } => Self::service_not_found(),
             Refusal::UnknownOrder(id) => Self::object_not_found("orderId", &id.to_string()),
+            // No route of this dialect leads to what only others do; an order of theirs is told of all the same.
+            Refusal::UnknownProduct(_) | Refusal::NotAPart { .. } | Refusal::OrderIsDeposit(_) => {
+                Self::bad_request(sentence(&refusal))
+            }
             Refusal::UnknownMethod(id) => Self::object_not_found("paymentMethodId", &id.to_string()),
             Refusal::UnknownApplication(id) => Self::object_not_found("applicationId", &id.to_string()),
             Refusal::UnknownCredential(id) => Self::object_not_found("credentialId", &id.to_string()),
@@ -59,6 +65,9 @@ impl From<Refusal> for Failure {
             | Refusal::OrderLapsed(_)
             | Refusal::OrderNotPaid(_)
             | Refusal::OrderCredited(_)
+            | Refusal::OrderFixed(_)
+            | Refusal::DueMoved { .. }
+            | Refusal::NotCancelled(_)
             | Refusal::FenceMoved { .. }
             | Refusal::NotSuspended(_)
             | Refusal::NotChangeable { .. }

@@ -1,7 +1,7 @@
 //! Section `/service`: services, the strategies to renew them by, and orders to renew.
 
 use perennial_core::calendar::Period;
-use perennial_core::command::{Action, Command, CouponUse, RenewRequest, Reply, Scope};
+use perennial_core::command::{Action, After, Command, CouponUse, RenewRequest, Reply, Scope};
 use perennial_core::gate::GateReason;
 use perennial_core::ids::ServiceId;
 use perennial_core::order::Origin;
@@ -23,13 +23,10 @@ use crate::ovh::wire::service::{
     BillingState, Interval, Plan, Product, Renew, RenewDescription, RenewMode, RenewOrder, RenewRequest as WireRequest,
     RenewService, RenewStrategy, Resource, ResourceState, Service, ServiceUpdate,
 };
-use crate::secret::random_text;
+use crate::secret::order_password;
 
 /// How long an order waits for its payment: a day (sample of the guide, and the order FAQ).
 const OPEN_S: u32 = 24 * 60 * 60;
-
-/// Length of the password in the links to an order's documents; the samples' is 10.
-const PASSWORD_LENGTH: usize = 16;
 
 /// The section's routes.
 pub(super) const ROWS: &[Row] = &[
@@ -119,7 +116,7 @@ const fn resource_state(life: Lifecycle) -> ResourceState {
     match life {
         Lifecycle::Active | Lifecycle::Expired => ResourceState::Ok,
         Lifecycle::Suspended => ResourceState::Suspended,
-        Lifecycle::Terminated => ResourceState::Deleted,
+        Lifecycle::Unpaid | Lifecycle::Terminated => ResourceState::Deleted,
     }
 }
 
@@ -176,7 +173,7 @@ fn renew<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, Failure>>
         let order = if wanted.dry_run.unwrap_or(false) {
             dry_run(context, of, request)?
         } else {
-            let action = Action::Renew { request, password: random_text(PASSWORD_LENGTH) };
+            let action = Action::Renew { request, password: order_password() };
             match context.submit_once("renew", action).await {
                 Ok(Reply::Placed(order)) => document::placed(context, &order)?,
                 Ok(_) => return Err(Failure::server_error()),
@@ -200,6 +197,7 @@ fn request(of: ServiceId, wanted: &WireRequest) -> Result<RenewRequest, Failure>
         period,
         promo: None,
         coupons: CouponUse::Keep,
+        after: After::Expiry,
         origin: Origin::Customer,
         open_s: OPEN_S,
     })

@@ -232,7 +232,7 @@ const fn resource_state(life: Lifecycle) -> wire::ResourceState {
     match life {
         Lifecycle::Active | Lifecycle::Expired => wire::ResourceState::Active,
         Lifecycle::Suspended => wire::ResourceState::Suspended,
-        Lifecycle::Terminated => wire::ResourceState::Deleted,
+        Lifecycle::Unpaid | Lifecycle::Terminated => wire::ResourceState::Deleted,
     }
 }
 
@@ -269,7 +269,7 @@ async fn set_renewal(context: &Context<'_>, found: &Found<'_>, update: &wire::Se
     let mode = mode_after(found.service.mode, renew.and_then(|renew| renew.mode), update.termination_policy)?;
     let period = renew.and_then(|renew| renew.period.as_deref()).map(Period::parse).transpose();
     let period = period.map_err(|error| Failure::bad_field("renew.period", error.to_string()))?;
-    match context.submit(Action::SetRenewal { service: found.service.id, mode, period }).await {
+    match context.submit(Action::SetRenewal { service: found.service.id, mode: Some(mode), period }).await {
         Err(Rejection::Refused(Refusal::NoPrice { period, .. })) => {
             Err(Failure::bad_field("renew.period", format!("This service cannot be renewed for {period}")))
         }
@@ -306,7 +306,7 @@ fn delete<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, Failure>
         let found = Found::of(context, &seen, id)?;
         found.check_end_is_open()?;
         let mode = RenewalMode::DeleteAtExpiry;
-        context.submit(Action::SetRenewal { service: id, mode, period: None }).await?;
+        context.submit(Action::SetRenewal { service: id, mode: Some(mode), period: None }).await?;
         told(found::terminates_on(found.service.until))
     })
 }

@@ -2,13 +2,16 @@
 
 use std::sync::LazyLock;
 
+use http::Method;
 use perennial_core::ports::BoxFuture;
 
 use super::context::{Answer, Context};
+use super::not_served::NOT_SERVED;
 use super::{access, bill, credential, me, oauth, order, payment, product, service, services};
 use crate::ovh::routes::routes;
 use crate::ovh::wire::auth::HttpMethod;
 use crate::ovh::wire::error::Failure;
+use crate::{Endpoint, Evidence};
 
 /// How a route is carried out.
 #[derive(Clone, Copy)]
@@ -75,14 +78,24 @@ pub(super) fn row(index: usize) -> Option<&'static Row> {
 }
 
 /// Every operation, once, in order of the alphabet.
-pub(super) fn operations() -> &'static [&'static str] {
-    static OPERATIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-        let mut operations: Vec<_> = rows().map(|row| row.operation).chain([oauth::OPERATION]).collect();
-        operations.sort_unstable();
-        operations.dedup();
-        operations
-    });
-    &OPERATIONS
+pub(super) fn operations() -> Vec<&'static str> {
+    let mut operations: Vec<_> = rows().map(|row| row.operation).chain([oauth::OPERATION]).collect();
+    operations.sort_unstable();
+    operations.dedup();
+    operations
+}
+
+/// What is documented: what is served, and what is not.
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let endpoint = |method: HttpMethod, path, operation, served| Endpoint {
+        method: Method::from_bytes(method.as_str().as_bytes()).unwrap_or_default(),
+        path,
+        operation,
+        evidence: Evidence::Documented,
+        served,
+    };
+    let served = rows().map(|row| endpoint(row.method, row.path, row.operation, true));
+    served.chain(NOT_SERVED.iter().map(|&(method, path)| endpoint(method, path, "not-served", false))).collect()
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    scalar::{DateTime, IpBlock, Secret},
+    scalar::{DateTime, Secret},
     words,
 };
+use crate::block::IpBlock;
 
 words! {
     /// A method of the API (`auth.HTTPMethodEnum`).

@@ -10,7 +10,8 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{body::BodyError, order::ReusablePaymentMean, query::QueryError};
+use super::order::ReusablePaymentMean;
+use crate::common::{body::BodyError, query::QueryError};
 
 /// The body of a refusal. Read back, any field may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

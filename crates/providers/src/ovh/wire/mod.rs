@@ -9,7 +9,6 @@
 
 pub mod auth;
 pub mod bill;
-pub mod body;
 pub mod error;
 pub mod hosting;
 pub mod me;
@@ -18,7 +17,6 @@ pub mod order;
 pub mod payment;
 pub mod payment_mean;
 pub mod product;
-pub mod query;
 pub mod scalar;
 pub mod service;
 pub mod services;

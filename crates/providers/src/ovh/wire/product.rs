@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    scalar::{Date, DateTime, IpBlock, Secret},
+    scalar::{Date, DateTime, Secret},
     words,
 };
+use crate::block::IpBlock;
 
 words! {
     /// State of a contract (`service.StateEnum`).

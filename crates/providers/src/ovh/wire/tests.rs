@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use super::{auth, bill, body::body, hosting, me, money, order, payment, payment_mean, product, service, services};
+use super::{auth, bill, hosting, me, money, order, payment, payment_mean, product, service, services};
+use crate::common::body::body;
 use crate::ovh::description;
 
 /// Returns the model as the description of some section has it.

@@ -65,7 +65,7 @@ pub(super) fn extension(context: &Context<'_>) -> Result<Answer, Failure> {
             configurations: Vec::new(),
             plan: ItemPlan {
                 code: Some(product.code.clone()),
-                duration: Some(order.period.to_string()),
+                duration: line.period.map(|period| period.to_string()),
                 pricing_mode: Some(PRICING_MODE.to_owned()),
                 product: Product { name: Some(line.description.clone()) },
                 quantity: Some(1),

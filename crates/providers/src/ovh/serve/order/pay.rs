@@ -37,7 +37,7 @@ fn load_payable(context: &Context<'_>) -> Result<(OrderId, Snapshot), Failure> {
 /// Whether paying with this would be accepted now: the very rules of the payment, without carrying it out.
 fn accepted(context: &Context<'_>, seen: &Snapshot, order: OrderId, with: PayWith) -> Result<bool, Failure> {
     let account = context.account()?.id;
-    let command = Command { account, token: None, action: Action::Pay { order, with } };
+    let command = Command { account, token: None, action: Action::Pay { order, with, due: None } };
     Ok(decide(context.now, seen, &command).is_ok())
 }
 
@@ -88,7 +88,7 @@ pub(super) fn pay<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, 
         let (_, order) = named(context)?;
         let request: PayRequest = context.body()?;
         let with = PayWith::Method(MethodId(request.payment_method.id));
-        context.submit_once(PAY, Action::Pay { order, with }).await?;
+        context.submit_once(PAY, Action::Pay { order, with, due: None }).await?;
         Ok(Answer::void())
     })
 }
@@ -110,7 +110,7 @@ pub(super) fn pay_with_mean<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Resul
                 return Err(Failure::cannot_be_paid_with(mean));
             }
         };
-        let paid = context.submit_once(PAY, Action::Pay { order, with }).await;
+        let paid = context.submit_once(PAY, Action::Pay { order, with, due: None }).await;
         paid.map_err(|rejection| not_paid(rejection, mean))?;
         Ok(Answer::void())
     })

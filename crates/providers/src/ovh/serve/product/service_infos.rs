@@ -94,7 +94,7 @@ pub(super) fn set<'a>(context: &'a Context<'a>, kind: Kind) -> BoxFuture<'a, Res
         let period = wanted.period.map(period).transpose()?;
         // Callers send back what they read; a period that is no longer on sale is no mistake of theirs.
         let period = period.filter(|period| *period != found.service.period);
-        match context.submit(Action::SetRenewal { service: id, mode, period }).await {
+        match context.submit(Action::SetRenewal { service: id, mode: Some(mode), period }).await {
             Ok(_) => Ok(Answer::void()),
             Err(Rejection::Refused(Refusal::NoPrice { period, .. })) => {
                 Err(bad_period(format!("This service cannot be renewed for {period}")))

@@ -9,7 +9,7 @@ use serde::{
     de::{self, DeserializeSeed, Error as _, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor},
     forward_to_deserialize_any,
 };
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 /// Why a body cannot be read as what it should be. A field inside another is named with its way: `services[0].id`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +23,12 @@ pub enum BodyError {
     /// A required field is absent.
     #[error("`{field}` is missing")]
     Missing {
+        /// The field.
+        field: String,
+    },
+    /// A field that the request does not have.
+    #[error("`{field}` is not a field of this request")]
+    Unknown {
         /// The field.
         field: String,
     },
@@ -49,13 +55,20 @@ impl BodyError {
     pub fn field(&self) -> Option<&str> {
         match self {
             Self::NotJson | Self::NotAnObject => None,
-            Self::Missing { field } | Self::WrongType { field, .. } | Self::Invalid { field, .. } => Some(field),
+            Self::Missing { field }
+            | Self::Unknown { field }
+            | Self::WrongType { field, .. }
+            | Self::Invalid { field, .. } => Some(field),
         }
     }
 
     /// Puts a step before the way to the field.
     fn within(mut self, step: &str) -> Self {
-        if let Self::Missing { field } | Self::WrongType { field, .. } | Self::Invalid { field, .. } = &mut self {
+        if let Self::Missing { field }
+        | Self::Unknown { field }
+        | Self::WrongType { field, .. }
+        | Self::Invalid { field, .. } = &mut self
+        {
             let point = if field.is_empty() || field.starts_with('[') { "" } else { "." };
             *field = format!("{step}{point}{field}");
         }
@@ -68,16 +81,21 @@ impl BodyError {
 /// # Errors
 /// [`BodyError`], naming the field where there is one to blame.
 pub fn body<'de, T: Deserialize<'de>>(bytes: &[u8]) -> Result<T, BodyError> {
-    let value = if bytes.is_empty() {
-        Value::Object(Map::new())
-    } else {
-        serde_json::from_slice(bytes).map_err(|_| BodyError::NotJson)?
-    };
-    if !value.is_object() {
-        return Err(BodyError::NotAnObject);
+    let node = if bytes.is_empty() { Node::Object(Vec::new()) } else { Node::parse(bytes)? };
+    match node {
+        Node::Object(_) => T::deserialize(node),
+        _ => Err(BodyError::NotAnObject),
     }
-    T::deserialize(Node(value))
 }
+
+/// The type of an amount, see [`Decimal`](super::amount::Decimal).
+const DECIMAL: &str = "Decimal";
+
+/// How many fields an object may have. No request of any dialect comes near.
+const FIELDS_MAX: usize = 256;
+
+/// How deep a body may be nested. No request of any dialect comes near.
+const DEPTH_MAX: usize = 32;
 
 impl de::Error for BodyError {
     fn custom<T: Display>(reason: T) -> Self {
@@ -105,38 +123,122 @@ impl de::Error for BodyError {
         Self::custom(format_args!("not one of {}", expected.join(", ")))
     }
 
+    fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {
+        Self::Unknown { field: field.to_owned() }
+    }
+
     fn missing_field(field: &'static str) -> Self {
         Self::Missing { field: field.to_owned() }
     }
 }
 
-/// A value of the body. No request has a field with a fraction, so numbers are integers here.
-struct Node(Value);
+/// A value of the body. A number stays the text that was sent, so that no amount is ever a float.
+enum Node {
+    Null,
+    Boolean(bool),
+    Number(String),
+    Text(String),
+    Array(Vec<Node>),
+    Object(Vec<(String, Node)>),
+}
+
+impl Node {
+    fn parse(bytes: &[u8]) -> Result<Self, BodyError> {
+        let raw: &RawValue = serde_json::from_slice(bytes).map_err(|_| BodyError::NotJson)?;
+        Self::of(raw, DEPTH_MAX).map_err(|_| BodyError::NotJson)
+    }
+
+    /// Takes a text that is known to be JSON apart, down to a depth.
+    fn of(raw: &RawValue, depth: usize) -> Result<Self, serde_json::Error> {
+        let text = raw.get();
+        let below = depth.checked_sub(1).ok_or_else(|| serde::de::Error::custom("nested too deep"));
+        Ok(match text.as_bytes().first() {
+            Some(b'n') => Self::Null,
+            Some(b't' | b'f') => Self::Boolean(serde_json::from_str(text)?),
+            Some(b'"') => Self::Text(serde_json::from_str(text)?),
+            Some(b'[') => {
+                let below = below?;
+                let items: Vec<&RawValue> = serde_json::from_str(text)?;
+                Self::Array(items.into_iter().map(|item| Self::of(item, below)).collect::<Result<_, _>>()?)
+            }
+            Some(b'{') => {
+                let below = below?;
+                let RawFields(fields) = serde_json::from_str(text)?;
+                let field = |(name, value)| Ok((name, Self::of(value, below)?));
+                Self::Object(fields.into_iter().map(field).collect::<Result<_, serde_json::Error>>()?)
+            }
+            _ => Self::Number(text.to_owned()),
+        })
+    }
+}
+
+/// The fields of an object in the order in which they were sent.
+struct RawFields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for RawFields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = RawFields<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields: Vec<(String, &RawValue)> = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+                    if fields.len() >= FIELDS_MAX {
+                        return Err(serde::de::Error::custom("too many fields"));
+                    }
+                    // Of a field that is there twice the last counts, as with every JSON reader of the clients.
+                    fields.retain(|(known, _)| *known != name);
+                    fields.push((name, value));
+                }
+                Ok(RawFields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Read)
+    }
+}
 
 impl<'de> Deserializer<'de> for Node {
     type Error = BodyError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BodyError> {
-        match self.0 {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(boolean) => visitor.visit_bool(boolean),
-            Value::Number(number) => match (number.as_i64(), number.as_u64()) {
-                (Some(signed), _) => visitor.visit_i64(signed),
-                (None, Some(unsigned)) => visitor.visit_u64(unsigned),
-                (None, None) => Err(BodyError::WrongType { field: String::new(), found: "a number with a fraction" }),
+        match self {
+            Self::Null => visitor.visit_unit(),
+            Self::Boolean(boolean) => visitor.visit_bool(boolean),
+            Self::Number(text) => match (text.parse(), text.parse()) {
+                (Ok(signed), _) => visitor.visit_i64(signed),
+                (_, Ok(unsigned)) => visitor.visit_u64(unsigned),
+                _ if text.contains(['.', 'e', 'E']) => {
+                    Err(BodyError::WrongType { field: String::new(), found: "a number with a fraction" })
+                }
+                _ => Err(BodyError::custom("out of range")),
             },
-            Value::String(text) => visitor.visit_string(text),
-            Value::Array(items) => visitor.visit_seq(Items { items: items.into_iter(), position: 0 }),
-            Value::Object(fields) => visitor.visit_map(Fields { fields: fields.into_iter(), current: None }),
+            Self::Text(text) => visitor.visit_string(text),
+            Self::Array(items) => visitor.visit_seq(Items { items: items.into_iter(), position: 0 }),
+            Self::Object(fields) => visitor.visit_map(Fields { fields: fields.into_iter(), current: None }),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BodyError> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if matches!(self, Self::Null) { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, BodyError> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, BodyError> {
+        match self {
+            // An amount is read as it was written, with whatever fraction.
+            Self::Number(text) if name == DECIMAL => visitor.visit_newtype_struct(Self::Text(text)),
+            other => visitor.visit_newtype_struct(other),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -145,10 +247,10 @@ impl<'de> Deserializer<'de> for Node {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, BodyError> {
-        match self.0 {
-            Value::String(word) => visitor.visit_enum(word.into_deserializer()),
-            // Every enumeration of the schema is of words; the visitor knows to refuse the rest.
-            other => Node(other).deserialize_any(visitor),
+        match self {
+            Self::Text(word) => visitor.visit_enum(word.into_deserializer()),
+            // Every enumeration of the dialects is of words; the visitor knows to refuse the rest.
+            other => other.deserialize_any(visitor),
         }
     }
 
@@ -164,7 +266,7 @@ impl<'de> Deserializer<'de> for Node {
 
 /// The items of an array; an error is given the position it came from.
 struct Items {
-    items: std::vec::IntoIter<Value>,
+    items: std::vec::IntoIter<Node>,
     position: usize,
 }
 
@@ -175,14 +277,14 @@ impl<'de> SeqAccess<'de> for Items {
         let Some(item) = self.items.next() else { return Ok(None) };
         let position = self.position;
         self.position += 1;
-        seed.deserialize(Node(item)).map(Some).map_err(|error| error.within(&format!("[{position}]")))
+        seed.deserialize(item).map(Some).map_err(|error| error.within(&format!("[{position}]")))
     }
 }
 
 /// The fields of an object; an error is given the name it came from.
 struct Fields {
-    fields: serde_json::map::IntoIter,
-    current: Option<(String, Value)>,
+    fields: std::vec::IntoIter<(String, Node)>,
+    current: Option<(String, Node)>,
 }
 
 impl<'de> MapAccess<'de> for Fields {
@@ -195,7 +297,7 @@ impl<'de> MapAccess<'de> for Fields {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, BodyError> {
         let (name, value) = self.current.take().ok_or_else(|| BodyError::custom("a value without a name"))?;
-        seed.deserialize(Node(value)).map_err(|error| error.within(&name))
+        seed.deserialize(value).map_err(|error| error.within(&name))
     }
 }
 
