@@ -16,15 +16,23 @@ pub mod block;
 pub mod common;
 pub mod ovh;
 pub mod secret;
+pub mod vpsbg;
 
 /// Every dialect, in the order of the sandbox's ports.
-pub const DIALECTS: [Dialect; 1] = [
+pub const DIALECTS: [Dialect; 2] = [
     Dialect {
         name: ovh::PROVIDER,
         title: "OVHcloud",
         root: "/1.0",
         mount: "/1.0",
         make: |settings| Arc::new(ovh::Ovh::new(settings)),
+    },
+    Dialect {
+        name: vpsbg::PROVIDER,
+        title: "VPSBG",
+        root: "/v1",
+        mount: "/v1",
+        make: |settings| Arc::new(vpsbg::Vpsbg::new(settings)),
     },
 ];
 
