@@ -14,12 +14,13 @@ use perennial_core::ports::{Books, BoxFuture, Clock, Documents, Lane, Vault};
 
 pub mod block;
 pub mod common;
+pub mod hostup;
 pub mod ovh;
 pub mod secret;
 pub mod vpsbg;
 
 /// Every dialect, in the order of the sandbox's ports.
-pub const DIALECTS: [Dialect; 2] = [
+pub const DIALECTS: [Dialect; 3] = [
     Dialect {
         name: ovh::PROVIDER,
         title: "OVHcloud",
@@ -33,6 +34,13 @@ pub const DIALECTS: [Dialect; 2] = [
         root: "/v1",
         mount: "/v1",
         make: |settings| Arc::new(vpsbg::Vpsbg::new(settings)),
+    },
+    Dialect {
+        name: hostup::PROVIDER,
+        title: "HostUp",
+        root: "/api/v2",
+        mount: "/api",
+        make: |settings| Arc::new(hostup::HostUp::new(settings)),
     },
 ];
 
