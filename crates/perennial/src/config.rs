@@ -1,28 +1,29 @@
 //! The configuration of `perennial serve`: one typed value, read and checked once at start.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use http::Uri;
 use perennial_engine::lane::Grouping;
-use serde::de::Error;
+use perennial_providers::{DIALECTS, Dialect, Settings};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// `perennial.toml`. Unknown keys are errors. Relative paths count from the folder of the file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone)]
 pub struct Config {
     /// Where the ledger is.
     pub store: StoreConfig,
     /// Where the seller's pages, `/healthz`, `/readyz` and `/metrics` are.
     pub pages: PagesConfig,
-    /// OVHcloud's dialect; absent when it is not served.
-    pub ovh: Option<OvhConfig>,
+    /// The dialects that are served, each with the section of its name, in the order of
+    /// `perennial_providers::DIALECTS`.
+    pub dialects: Vec<(&'static Dialect, DialectConfig)>,
     /// TLS for all listeners; absent for plain HTTP behind a proxy.
     pub tls: Option<TlsConfig>,
     /// Where signing secrets are sealed.
-    #[serde(default)]
     pub secrets: SecretsConfig,
     /// How notices leave; absent to keep them waiting in the ledger.
     pub mail: Option<MailConfig>,
@@ -62,17 +63,19 @@ pub struct PagesConfig {
     pub public_url: String,
 }
 
-/// OVHcloud's dialect.
+/// How a dialect is served.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OvhConfig {
+pub struct DialectConfig {
     /// Address and port to listen on.
     #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
-    /// How clients reach it, without a path, such as `https://api.example.net`. Signatures are checked against it.
+    /// How clients reach it, without a path, such as `https://api.example.net`. Signatures are checked against it, and
+    /// links in answers begin with it.
     #[serde(default, deserialize_with = "some_origin")]
     pub public_url: Option<String>,
-    /// How far a request's timestamp may be from the clock, in seconds. Default 120.
+    /// How far a request's timestamp may be from the clock, in seconds. Default 120. Counts for dialects whose requests
+    /// are signed.
     #[serde(default = "clock_window_s")]
     pub clock_window_s: u32,
     /// How many requests a minute a credential may make. Default: no limit.
@@ -81,6 +84,24 @@ pub struct OvhConfig {
 
 const fn clock_window_s() -> u32 {
     120
+}
+
+impl DialectConfig {
+    /// What the dialect's `serve` half is told.
+    pub fn settings(&self, pages_url: &str) -> Settings {
+        Settings {
+            public_urls: self.public_url.iter().cloned().collect(),
+            pages_url: pages_url.to_owned(),
+            clock_window_s: self.clock_window_s,
+            requests_per_minute: self.requests_per_minute,
+        }
+    }
+
+    /// Where clients reach it.
+    pub fn url(&self, tls: bool) -> String {
+        let scheme = if tls { "https" } else { "http" };
+        self.public_url.clone().unwrap_or_else(|| format!("{scheme}://{}", self.listen))
+    }
 }
 
 /// TLS for all listeners.
@@ -109,6 +130,75 @@ pub struct MailConfig {
     pub pickup: PathBuf,
     /// The sender's address.
     pub from: String,
+}
+
+/// A section of the file.
+enum Section {
+    Store,
+    Pages,
+    Tls,
+    Secrets,
+    Mail,
+    Dialect(&'static Dialect),
+}
+
+impl<'de> Deserialize<'de> for Section {
+    fn deserialize<D: Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(given)?;
+        Ok(match name.as_str() {
+            "store" => Self::Store,
+            "pages" => Self::Pages,
+            "tls" => Self::Tls,
+            "secrets" => Self::Secrets,
+            "mail" => Self::Mail,
+            _ => Self::Dialect(Dialect::named(&name).ok_or_else(|| {
+                let dialects = DIALECTS.iter().map(|dialect| dialect.name);
+                let known: Vec<_> = ["store", "pages", "tls", "secrets", "mail"].into_iter().chain(dialects).collect();
+                Error::custom(format!("unknown section `{name}`, the sections are `{}`", known.join("`, `")))
+            })?),
+        })
+    }
+}
+
+/// Reads the sections: written out, as those of the dialects are named by what there is.
+struct Sections;
+
+impl<'de> Visitor<'de> for Sections {
+    type Value = Config;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sections")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Config, M::Error> {
+        let (mut store, mut pages, mut tls, mut secrets, mut mail) = (None, None, None, SecretsConfig::default(), None);
+        let mut dialects: Vec<(&'static Dialect, DialectConfig)> = Vec::new();
+        while let Some(section) = map.next_key()? {
+            match section {
+                Section::Store => store = Some(map.next_value()?),
+                Section::Pages => pages = Some(map.next_value()?),
+                Section::Tls => tls = Some(map.next_value()?),
+                Section::Secrets => secrets = map.next_value()?,
+                Section::Mail => mail = Some(map.next_value()?),
+                Section::Dialect(dialect) => dialects.push((dialect, map.next_value()?)),
+            }
+        }
+        dialects.sort_by_key(|(served, _)| DIALECTS.iter().position(|dialect| dialect.name == served.name));
+        Ok(Config {
+            store: store.ok_or_else(|| Error::missing_field("store"))?,
+            pages: pages.ok_or_else(|| Error::missing_field("pages"))?,
+            dialects,
+            tls,
+            secrets,
+            mail,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
+        given.deserialize_map(Sections)
+    }
 }
 
 impl Config {

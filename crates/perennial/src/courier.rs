@@ -161,6 +161,7 @@ mod tests {
             credit_limit: Money::zero(Currency::EUR),
             standing: Standing::Customer,
             page_password: None,
+            facts: std::collections::BTreeMap::new(),
             created: at(),
         }
     }

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+pub mod bearer;
 pub mod clients;
 pub mod http;
 pub mod ovh;
@@ -24,6 +25,7 @@ pub mod process;
 pub mod sandbox;
 pub mod server;
 
+pub use bearer::BearerClient;
 pub use ovh::OvhClient;
 pub use sandbox::Sandbox;
 pub use server::Server;

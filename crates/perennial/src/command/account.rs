@@ -40,7 +40,7 @@ enum AccountCommand {
     /// Show an account
     ///
     /// --json: one document with `code`, `name`, `email`, `country`, `vat_number`, `currency`, `tax`, `tax_rate`, `zone`,
-    /// `credit_limit`, `standing`, `has_password`, `created`, `balance`, `receivable`, `services` (how many).
+    /// `credit_limit`, `standing`, `facts`, `has_password`, `created`, `balance`, `receivable`, `services` (how many).
     Show {
         /// The account's code
         code: String,
@@ -96,6 +96,7 @@ fn list(ledger: &Ledger, output: Output) -> anyhow::Result<()> {
 fn show(ledger: &Ledger, output: Output, account: &Account) -> anyhow::Result<()> {
     let balances = balances(ledger, account)?;
     let services = ledger.books().service_ids(account.id, None)?.len();
+    let facts: Vec<_> = account.facts.iter().map(|(key, value)| format!("{key} {value}")).collect();
     let fields = [
         ("code", account.code.clone()),
         ("name", account.name.clone()),
@@ -106,6 +107,7 @@ fn show(ledger: &Ledger, output: Output, account: &Account) -> anyhow::Result<()
         ("tax", tax(account.tax)),
         ("zone", account.zone.name().to_owned()),
         ("standing", account.standing.word().to_owned()),
+        ("facts", facts.join(", ")),
         ("customer since", minute(account.created)),
         ("password", if account.page_password.is_some() { "set" } else { "not set" }.to_owned()),
         ("balance", balances.balance.to_string()),
@@ -140,6 +142,7 @@ fn document(account: &Account) -> Value {
         "zone": account.zone.name(),
         "credit_limit": money(account.credit_limit),
         "standing": account.standing.word(),
+        "facts": account.facts,
         "has_password": account.page_password.is_some(),
         "created": account.created.to_string(),
     })

@@ -48,13 +48,14 @@ Tables and their fields (* must be there):
                 collects (list of kinds of payment methods)
   [[accounts]]  code*, name*, email*, country*, currency*,
                 tax* (standard, reverse-charge, exempt), tax_rate (percent, for standard),
-                vat_number, zone [UTC], credit_limit [0], standing [customer] (or reseller)
-  [[products]]  code*, name*, kind* (server, domain, hosting, instance, addon),
+                vat_number, zone [UTC], credit_limit [0], standing [customer] (or reseller),
+                facts (table)
+  [[products]]  code*, name*, kind* (server, domain, hosting, instance, addon, ip, support),
                 renewability [one-open] (stacking, one-shot), grace_days [7],
                 suspension_days [30], ahead_months_max [120; 0 for no bound],
-                prices (list of { period*, net*, currency* })
+                prices (list of { period*, net*, currency* }), facts (table)
   [[prices]]    product*, period*, net*, currency*: the whole price list of each product named
-  [[promos]]    code*, off* (percent), months_min, starts, ends
+  [[promos]]    code*, off* (percent), products [all] (list of codes), months_min [0], starts, ends
   [[services]]  name*, account*, product*, until*, period* (of new ones), id, created [today],
                 anchor_day [day of until], mode [manual] (automatic, delete-at-expiry),
                 parent (name), parent_kind, display_name,
@@ -64,8 +65,8 @@ Tables and their fields (* must be there):
   [[coupons]]   id*, account*, amount*, expires
 
 Amounts are text, such as \"1.99\", or whole numbers, in the currency of the price or account. Dates are 2027-01-31,
-periods P1M, P1Y or P2W, rates in percent. In CSV the first line names the fields, an empty cell says nothing, and
-facts are columns such as facts.zone. examples/shop.toml shows all of it.";
+periods P1M, P1Y or P2W, rates in percent. In CSV the first line names the fields, an empty cell says nothing, facts
+are columns such as facts.zone, and codes in a list have blanks between them. examples/shop.toml shows all of it.";
 
 /// Checks and records the files.
 ///

@@ -1,7 +1,6 @@
 //! `perennial key`: who may call the API for an account. Secrets are made here, shown once, and kept as a digest or
 //! sealed by the vault.
 
-use std::net::IpAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
@@ -14,7 +13,9 @@ use perennial_core::ids::{ApplicationId, CredentialId};
 use perennial_core::ports::{Books, Clock, Vault};
 use perennial_core::snapshot::Want;
 use perennial_engine::clock::SystemClock;
+use perennial_providers::block::IpBlock;
 use perennial_providers::secret::{digest, random_text};
+use perennial_providers::{hostup, ovh, vpsbg};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -37,8 +38,9 @@ enum KeyCommand {
     ///
     /// A client of OVHcloud's API needs an application and a consumer key, or an oauth2 client alone. Secrets of
     /// applications and clients are sealed under the seller's master key: `PERENNIAL_MASTER_KEY`, or `master_key_file` under
-    /// `[secrets]` in the configuration. --json: one document with `id`, and by kind `application_key` and
-    /// `application_secret`, `consumer_key`, or `client_id` and `client_secret`.
+    /// `[secrets]` in the configuration. Clients of VPSBG's and HostUp's APIs need a token alone: VPSBG's reads, or does
+    /// everything; HostUp's has scopes. --json: one document with `id`, and by kind `application_key` and
+    /// `application_secret`, `consumer_key`, `client_id` and `client_secret`, or `token`.
     Issue(IssueArgs),
     /// List keys, without their secrets
     ///
@@ -68,19 +70,25 @@ struct IssueArgs {
     /// The API it is for
     #[arg(long, value_enum)]
     dialect: Dialect,
-    /// What is made
-    #[arg(long, value_enum, default_value_t = KeyKind::Application)]
-    kind: KeyKind,
+    /// What is made for ovh [default: application]
+    #[arg(long, value_enum)]
+    kind: Option<KeyKind>,
     /// The application that a consumer key is given to, by its key
     #[arg(long, value_name = "KEY", required_if_eq("kind", "consumer"))]
     application: Option<String>,
     /// What a consumer key may do, such as "GET /*"; may be given again
     #[arg(long, value_name = "RULE", value_parser = parse_rule, required_if_eq("kind", "consumer"))]
     rule: Vec<AccessRule>,
-    /// Where a consumer key may be used from, such as 203.0.113.0/24; may be given again [default: everywhere]
+    /// A token for vpsbg that may read and nothing else
+    #[arg(long)]
+    read_only: bool,
+    /// What a token for hostup may do, such as read:domains; may be given again [default: read:all and write:all]
+    #[arg(long, value_name = "SCOPE", value_parser = parse_scope)]
+    scope: Vec<AccessRule>,
+    /// Where a consumer key or token may be used from, such as 203.0.113.0/24; may be given again [default: everywhere]
     #[arg(long, value_name = "BLOCK", value_parser = parse_block)]
-    allow_ip: Vec<String>,
-    /// How long a consumer key holds, such as P1Y [default: until it is revoked]
+    allow_ip: Vec<IpBlock>,
+    /// How long a consumer key or token holds, such as P1Y [default: until it is revoked]
     #[arg(long, value_name = "PERIOD", value_parser = |text: &str| Period::parse(text))]
     expires: Option<Period>,
     /// What people call it
@@ -93,16 +101,23 @@ struct IssueArgs {
 enum Dialect {
     /// OVHcloud v1
     Ovh,
+    /// VPSBG v1
+    Vpsbg,
+    /// HostUp v2, and what is served of v1
+    Hostup,
 }
 
 impl Dialect {
     const fn word(self) -> &'static str {
         match self {
-            Self::Ovh => "ovh",
+            Self::Ovh => ovh::PROVIDER,
+            Self::Vpsbg => vpsbg::PROVIDER,
+            Self::Hostup => hostup::PROVIDER,
         }
     }
 }
 
+/// What OVHcloud's API knows of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum KeyKind {
     /// An application: key and secret, which sign requests
@@ -148,20 +163,78 @@ fn parse_rule(text: &str) -> Result<AccessRule, String> {
     const METHODS: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
     match text.split_once(' ') {
         Some((method, path)) if METHODS.contains(&method) && path.starts_with('/') && !path.contains(' ') => {
-            Ok(AccessRule { method: method.to_owned(), path: path.to_owned() })
+            Ok(rule(method, path))
         }
         _ => Err(format!("a rule is a method ({}) and a path, such as \"GET /services/*\"", METHODS.join(", "))),
     }
 }
 
-/// An address block with its length, also where a single address is written.
-fn parse_block(text: &str) -> Result<String, String> {
-    let wrong = || "a block is an address, or an address with its length, such as 203.0.113.0/24".to_owned();
-    let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
-    let address: IpAddr = address.parse().map_err(|_| wrong())?;
-    let length_max: u8 = if address.is_ipv4() { 32 } else { 128 };
-    let length = length.map_or(Ok(length_max), str::parse).map_err(|_| wrong())?;
-    if length > length_max { Err(wrong()) } else { Ok(format!("{address}/{length}")) }
+/// A verb and a noun. Which nouns there are is the API's to say, and it is not told in full anywhere.
+fn parse_scope(text: &str) -> Result<AccessRule, String> {
+    const VERBS: [&str; 4] = ["read", "write", "transfer", "console"];
+    let is_noun = |noun: &str| !noun.is_empty() && noun.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    match text.split_once(':') {
+        Some((verb, noun)) if VERBS.contains(&verb) && is_noun(noun) => Ok(rule(verb, noun)),
+        _ => Err(format!("a scope is a verb ({}) and a noun, such as read:domains", VERBS.join(", "))),
+    }
+}
+
+fn parse_block(text: &str) -> Result<IpBlock, String> {
+    text.parse().map_err(|_| "a block is an address, or an address with its length, such as 203.0.113.0/24".to_owned())
+}
+
+fn rule(method: &str, path: &str) -> AccessRule {
+    AccessRule { method: method.to_owned(), path: path.to_owned() }
+}
+
+/// A rule as its API writes it: `GET /*`, `read:domains`.
+fn rule_text(rule: &AccessRule) -> String {
+    let between = if rule.path.starts_with('/') { ' ' } else { ':' };
+    format!("{}{between}{}", rule.method, rule.path)
+}
+
+/// What is to be made.
+enum Wanted<'a> {
+    Application(Flow),
+    Consumer { application: &'a str },
+    Token(Vec<AccessRule>),
+}
+
+impl<'a> Wanted<'a> {
+    /// What the arguments ask for, if they go together.
+    fn of(args: &'a IssueArgs) -> Result<Self, Misuse> {
+        let for_ovh = args.kind.is_some() || args.application.is_some() || !args.rule.is_empty();
+        let misuse = |text: &str| Err(Misuse(text.to_owned()));
+        match args.dialect {
+            Dialect::Vpsbg | Dialect::Hostup if for_ovh => {
+                misuse("--kind, --application and --rule are for `--dialect ovh`")
+            }
+            Dialect::Ovh | Dialect::Hostup if args.read_only => misuse("--read-only is for `--dialect vpsbg`"),
+            Dialect::Ovh | Dialect::Vpsbg if !args.scope.is_empty() => misuse("--scope is for `--dialect hostup`"),
+            Dialect::Vpsbg if args.read_only => Ok(Self::Token(vec![rule("GET", "/*")])),
+            Dialect::Vpsbg => {
+                Ok(Self::Token(["GET", "POST", "PATCH", "PUT", "DELETE"].map(|method| rule(method, "/*")).to_vec()))
+            }
+            Dialect::Hostup if args.scope.is_empty() => {
+                Ok(Self::Token(["read", "write"].map(|verb| rule(verb, "all")).to_vec()))
+            }
+            Dialect::Hostup => Ok(Self::Token(args.scope.clone())),
+            Dialect::Ovh => Self::of_ovh(args),
+        }
+    }
+
+    fn of_ovh(args: &'a IssueArgs) -> Result<Self, Misuse> {
+        let for_consumer =
+            args.application.is_some() || !args.rule.is_empty() || !args.allow_ip.is_empty() || args.expires.is_some();
+        match args.kind.unwrap_or(KeyKind::Application) {
+            KeyKind::Consumer => Ok(Self::Consumer { application: args.application.as_deref().unwrap_or_default() }),
+            KeyKind::Application | KeyKind::Oauth2 if for_consumer => {
+                Err(Misuse("--application, --rule, --allow-ip and --expires are for `--kind consumer`".to_owned()))
+            }
+            KeyKind::Application => Ok(Self::Application(Flow::Signature)),
+            KeyKind::Oauth2 => Ok(Self::Application(Flow::ClientCredentials)),
+        }
+    }
 }
 
 /// Issues, lists or revokes.
@@ -186,10 +259,12 @@ struct Issued {
 }
 
 fn issue(global: &Global, ledger: &Ledger, args: &IssueArgs) -> anyhow::Result<()> {
+    let wanted = Wanted::of(args)?;
     let account = ledger.account(&args.account)?;
-    let issued = match args.kind {
-        KeyKind::Consumer => issue_consumer(ledger, &account, args)?,
-        KeyKind::Application | KeyKind::Oauth2 => issue_application(global, ledger, &account, args)?,
+    let issued = match wanted {
+        Wanted::Application(flow) => issue_application(global, ledger, &account, args, flow)?,
+        Wanted::Consumer { application } => issue_consumer(ledger, &account, args, application)?,
+        Wanted::Token(rules) => issue_token(ledger, &account, args, rules)?,
     };
     let id = issued.id.to_string();
     match global.output() {
@@ -210,23 +285,22 @@ fn issue(global: &Global, ledger: &Ledger, args: &IssueArgs) -> anyhow::Result<(
     }
 }
 
-fn issue_application(global: &Global, ledger: &Ledger, account: &Account, args: &IssueArgs) -> anyhow::Result<Issued> {
+fn issue_application(
+    global: &Global,
+    ledger: &Ledger,
+    account: &Account,
+    args: &IssueArgs,
+    flow: Flow,
+) -> anyhow::Result<Issued> {
     const KEY_LENGTH: usize = 16;
     const SECRET_LENGTH: usize = 32;
-    if args.application.is_some() || !args.rule.is_empty() || !args.allow_ip.is_empty() || args.expires.is_some() {
-        return Err(
-            Misuse("--application, --rule, --allow-ip and --expires are for `--kind consumer`".to_owned()).into()
-        );
-    }
     let key_file =
         global.config.as_deref().map(Config::read).transpose()?.and_then(|config| config.secrets.master_key_file);
     let vault = MasterVault::open(key_file.as_deref())?;
     let (key, secret) = (random_text(KEY_LENGTH), SecretString::from(random_text(SECRET_LENGTH)));
-    let (flow, parts) = match args.kind {
-        KeyKind::Oauth2 => (Flow::ClientCredentials, [("client id", "client_id"), ("client secret", "client_secret")]),
-        KeyKind::Application | KeyKind::Consumer => {
-            (Flow::Signature, [("application key", "application_key"), ("application secret", "application_secret")])
-        }
+    let parts = match flow {
+        Flow::ClientCredentials => [("client id", "client_id"), ("client secret", "client_secret")],
+        Flow::Signature => [("application key", "application_key"), ("application secret", "application_secret")],
     };
     let new = NewApplication {
         dialect: args.dialect.word().to_owned(),
@@ -247,9 +321,8 @@ fn issue_application(global: &Global, ledger: &Ledger, account: &Account, args: 
     }
 }
 
-fn issue_consumer(ledger: &Ledger, account: &Account, args: &IssueArgs) -> anyhow::Result<Issued> {
+fn issue_consumer(ledger: &Ledger, account: &Account, args: &IssueArgs, key: &str) -> anyhow::Result<Issued> {
     const LENGTH: usize = 32;
-    let key = args.application.as_deref().unwrap_or_default();
     let application = ledger
         .books()
         .find_application(args.dialect.word(), key)?
@@ -260,22 +333,39 @@ fn issue_consumer(ledger: &Ledger, account: &Account, args: &IssueArgs) -> anyho
     if application.flow != Flow::Signature {
         bail!("`{key}` is an OAuth2 client: it asks for its tokens itself and needs no consumer key");
     }
-    let expires = args.expires.map(|period| expiry(account, period)).transpose()?;
     let secret = SecretString::from(random_text(LENGTH));
+    let id = issue_credential(ledger, account, args, Some(application.id), &secret, args.rule.clone())?;
+    Ok(Issued { id, parts: vec![("consumer key", "consumer_key", secret)] })
+}
+
+fn issue_token(ledger: &Ledger, account: &Account, args: &IssueArgs, rules: Vec<AccessRule>) -> anyhow::Result<Issued> {
+    const LENGTH: usize = 48;
+    let secret = SecretString::from(random_text(LENGTH));
+    let id = issue_credential(ledger, account, args, None, &secret, rules)?;
+    Ok(Issued { id, parts: vec![("token", "token", secret)] })
+}
+
+fn issue_credential(
+    ledger: &Ledger,
+    account: &Account,
+    args: &IssueArgs,
+    application: Option<ApplicationId>,
+    secret: &SecretString,
+    rules: Vec<AccessRule>,
+) -> anyhow::Result<KeyId> {
+    let expires = args.expires.map(|period| expiry(account, period)).transpose()?;
     let new = NewCredential {
         dialect: args.dialect.word().to_owned(),
-        application: Some(application.id),
+        application,
         digest: digest(secret.expose_secret()),
         label: args.name.clone(),
         standing: NewCredentialStanding::Validated { expires },
-        rules: args.rule.clone(),
-        allowed_ips: args.allow_ip.clone(),
+        rules,
+        allowed_ips: args.allow_ip.iter().map(ToString::to_string).collect(),
         redirection: None,
     };
     match ledger.carry_out(Command { account: account.id, token: None, action: Action::IssueCredential(new) })? {
-        Reply::Credential(id) => {
-            Ok(Issued { id: KeyId::Credential(id), parts: vec![("consumer key", "consumer_key", secret)] })
-        }
+        Reply::Credential(id) => Ok(KeyId::Credential(id)),
         other => Err(anyhow!("the lane answered {other:?} to a new credential")),
     }
 }
@@ -345,13 +435,14 @@ fn application_row(account: &Account, application: &Application) -> Row {
 fn credential_row(account: &Account, credential: &Credential) -> Row {
     let id = KeyId::Credential(credential.id).to_string();
     let status = credential.status_at(SystemClock.now()).word();
-    let rules: Vec<_> = credential.rules.iter().map(|rule| format!("{} {}", rule.method, rule.path)).collect();
+    let rules: Vec<_> = credential.rules.iter().map(rule_text).collect();
+    let kind = if credential.application.is_some() { "consumer" } else { "token" };
     Row {
         document: json!({
             "id": id,
             "account": account.code,
             "dialect": credential.dialect,
-            "kind": "consumer",
+            "kind": kind,
             "key": null,
             "application": credential.application.map(|application| KeyId::Application(application).to_string()),
             "name": credential.label,
@@ -366,7 +457,7 @@ fn credential_row(account: &Account, credential: &Credential) -> Row {
             id,
             account.code.clone(),
             credential.dialect.clone(),
-            "consumer".to_owned(),
+            kind.to_owned(),
             String::new(),
             credential.label.clone(),
             status.to_owned(),

@@ -9,7 +9,8 @@ use perennial_core::account::Account;
 use perennial_core::command::{Action, Command};
 use perennial_core::ids::OrderId;
 use perennial_core::invoice::Invoice;
-use perennial_core::order::{Order, OrderState};
+use perennial_core::order::{Order, OrderState, PayPlan};
+use perennial_core::payment::{MethodKind, Payment};
 use perennial_core::ports::{Books, Clock, Span};
 use perennial_core::snapshot::{Snapshot, Want};
 use perennial_engine::clock::SystemClock;
@@ -33,8 +34,10 @@ pub struct OrderArgs {
 enum OrderCommand {
     /// List orders, oldest first
     ///
-    /// --json: a line an order with `id`, `account`, `state`, `origin`, `period`, `promo`, `placed`, `lapses`, `net`, `tax`,
-    /// `gross` and `lines` (`service`, `name`, `description`, `from`, `until`, `net`, `tax`).
+    /// --json: a line an order with `id`, `account`, `state`, `origin`, `purpose` (renewal, purchase, deposit), `period`
+    /// (null where its lines have none in common), `promo`, `plan` (`by_itself`, `kind`, `from_balance`), `placed`,
+    /// `lapses`, `net`, `tax`, `gross` and `lines` (`service`, `name`, `description`, `period`, `from`, `until`, `net`,
+    /// `tax`).
     List {
         /// Of this account only
         #[arg(long, value_name = "CODE")]
@@ -133,11 +136,12 @@ fn settle(
 }
 
 fn list(ledger: &Ledger, output: Output, account: Option<&str>, only_open: bool) -> anyhow::Result<()> {
-    const COLUMNS: [Column; 7] = [
+    const COLUMNS: [Column; 8] = [
         number("ID"),
         text("ACCOUNT"),
         text("PLACED"),
         text("STATE"),
+        text("PURPOSE"),
         text("PERIOD"),
         number("GROSS"),
         text("SERVICES"),
@@ -168,7 +172,8 @@ fn row(now: Timestamp, account: &Account, order: &Order) -> Row {
             account.code.clone(),
             account.zone.date_of(order.placed).to_string(),
             order.state_at(now).word().to_owned(),
-            order.period.to_string(),
+            order.purpose.word().to_owned(),
+            periods(order),
             order.gross.to_string(),
             names.join(", "),
         ],
@@ -194,15 +199,20 @@ fn find(ledger: &Ledger, id: OrderId, owner: &Owner) -> anyhow::Result<(Account,
 }
 
 fn show(output: Output, account: &Account, order: &Order, seen: &Snapshot) -> anyhow::Result<()> {
-    const COLUMNS: [Column; 6] =
-        [number("SERVICE"), text("NAME"), text("FROM"), text("UNTIL"), number("NET"), number("TAX")];
+    const COLUMNS: [Column; 7] =
+        [number("SERVICE"), text("NAME"), text("PERIOD"), text("FROM"), text("UNTIL"), number("NET"), number("TAX")];
     let now = SystemClock.now();
     let payment = seen.payments.get(&order.id);
     let invoices = seen.invoices.get(&order.id).map_or(&[][..], Vec::as_slice);
     if output == Output::Json {
         let mut document = document(now, account, order);
         document["payment"] = payment.map_or(Value::Null, |payment| {
-            json!({ "kind": payment.kind.word(), "amount": money(payment.amount), "at": payment.at.to_string() })
+            json!({
+                "kind": payment.kind.word(),
+                "amount": money(payment.amount),
+                "from_balance": money(payment.from_balance),
+                "at": payment.at.to_string(),
+            })
         });
         document["invoices"] = invoices.iter().map(invoice_document).collect();
         return output.document(&[], &document);
@@ -214,12 +224,14 @@ fn show(output: Output, account: &Account, order: &Order, seen: &Snapshot) -> an
         ("account", account.code.clone()),
         ("state", state_words(order.state_at(now), order)),
         ("placed", format!("{} by {}", minute(order.placed), order.origin.word())),
-        ("period", order.period.to_string()),
+        ("purpose", order.purpose.word().to_owned()),
+        ("period", periods(order)),
         ("promo code", order.promo.clone().unwrap_or_default()),
         ("net", order.net.to_string()),
         ("tax", order.tax.to_string()),
         ("gross", order.gross.to_string()),
-        ("paid with", payment.map_or_else(String::new, |payment| payment.kind.word().to_owned())),
+        ("to be paid", if order.is_open(now) { plan_words(order.plan) } else { String::new() }),
+        ("paid with", payment.map_or_else(String::new, payment_words)),
         ("papers", papers.join(", ")),
     ];
     output.document(&fields, &Value::Null)?;
@@ -228,6 +240,7 @@ fn show(output: Output, account: &Account, order: &Order, seen: &Snapshot) -> an
         cells: vec![
             line.service.to_string(),
             line.service_name.clone(),
+            line.period.map_or_else(String::new, |period| period.to_string()),
             line.term.from().to_string(),
             line.term.until().to_string(),
             line.net.to_string(),
@@ -246,6 +259,43 @@ fn state_words(state: OrderState, order: &Order) -> String {
     }
 }
 
+/// The period of all lines, or those that they have, each once, in the order of the lines.
+fn periods(order: &Order) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for word in order.lines.iter().filter_map(|line| line.period.map(|period| period.to_string())) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words.join(", ")
+}
+
+/// How an open order is meant to be paid.
+fn plan_words(plan: PayPlan) -> String {
+    let PayPlan { by_itself, kind, from_balance } = plan;
+    let by = if by_itself { "by itself" } else { "by hand" };
+    let with = kind.map(|kind| format!("with {}", kind.word()));
+    let part = (!from_balance.is_zero()).then(|| format!("{from_balance} from the balance"));
+    [Some(by.to_owned()), with, part].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn plan_document(plan: PayPlan) -> Value {
+    json!({
+        "by_itself": plan.by_itself,
+        "kind": plan.kind.map(MethodKind::word),
+        "from_balance": money(plan.from_balance),
+    })
+}
+
+fn payment_words(payment: &Payment) -> String {
+    let kind = payment.kind.word();
+    if payment.from_balance.is_zero() {
+        kind.to_owned()
+    } else {
+        format!("{kind}, {} from the balance", payment.from_balance)
+    }
+}
+
 fn document(now: Timestamp, account: &Account, order: &Order) -> Value {
     let lines: Vec<_> = order
         .lines
@@ -255,6 +305,7 @@ fn document(now: Timestamp, account: &Account, order: &Order) -> Value {
                 "service": line.service.0,
                 "name": line.service_name,
                 "description": line.description,
+                "period": line.period.map(|period| period.to_string()),
                 "from": line.term.from().to_string(),
                 "until": line.term.until().to_string(),
                 "net": money(line.net),
@@ -267,8 +318,10 @@ fn document(now: Timestamp, account: &Account, order: &Order) -> Value {
         "account": account.code,
         "state": order.state_at(now).word(),
         "origin": order.origin.word(),
-        "period": order.period.to_string(),
+        "purpose": order.purpose.word(),
+        "period": order.period().map(|period| period.to_string()),
         "promo": order.promo,
+        "plan": plan_document(order.plan),
         "placed": order.placed.to_string(),
         "lapses": order.lapses.to_string(),
         "net": money(order.net),

@@ -8,15 +8,15 @@ use anyhow::{Context, bail};
 use clap::Args;
 use perennial_engine::clock::SystemClock;
 use perennial_engine::outbox::Courier;
-use perennial_providers::ovh::{Options as OvhOptions, Ovh};
+use perennial_providers::DIALECTS;
 use perennial_store::sqlite::SqliteStore;
 use sd_notify::NotifyState;
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::{Config, OvhConfig};
+use crate::config::Config;
 use crate::courier::Pickup;
 use crate::vault::MasterVault;
-use crate::web::dialect::Dialect;
+use crate::web::dialect::Served;
 use crate::web::house::{House, tell_systemd};
 use crate::web::listener::{Listener, Socket};
 use crate::web::pages::{Named, Overview, Pages};
@@ -70,8 +70,12 @@ struct Parts {
 
 impl Parts {
     fn of(config: &Config) -> anyhow::Result<Self> {
-        if config.ovh.is_none() {
-            bail!("no dialect is configured, so nobody could renew anything\nhint: add a section [ovh] with `listen`");
+        if config.dialects.is_empty() {
+            let names: Vec<_> = DIALECTS.iter().map(|dialect| format!("[{}]", dialect.name)).collect();
+            bail!(
+                "no dialect is configured, so nobody could renew anything\nhint: add a section with `listen` for one: {}",
+                names.join(", ")
+            );
         }
         let vault = MasterVault::open(config.secrets.master_key_file.as_deref())?;
         let tls = config.tls.as_ref().map(|files| tls::acceptor(&files.certificate, &files.key)).transpose()?;
@@ -85,10 +89,10 @@ impl Parts {
 
 async fn serve(config: Config, Parts { vault, tls, courier }: Parts) -> anyhow::Result<()> {
     let pages_socket = Socket::bind("pages", config.pages.listen).await?;
-    let ovh_socket = match &config.ovh {
-        Some(ovh) => Some((Socket::bind("ovh", ovh.listen).await?, ovh)),
-        None => None,
-    };
+    let mut dialects = Vec::with_capacity(config.dialects.len());
+    for (dialect, section) in &config.dialects {
+        dialects.push((Socket::bind(dialect.name, section.listen).await?, *dialect, section));
+    }
     let measured = measure::install()?;
     let path = &config.store.path;
     let store = SqliteStore::open(path).with_context(|| {
@@ -102,10 +106,10 @@ async fn serve(config: Config, Parts { vault, tls, courier }: Parts) -> anyhow::
 
     let mut named = Vec::new();
     let mut listeners: Vec<Listener> = Vec::new();
-    if let Some((socket, ovh)) = ovh_socket {
-        named.push(Named { name: "ovh", url: public_url(ovh, tls.is_some()) });
-        let provider = Arc::new(Ovh::new(ovh_options(ovh, &pages_url)));
-        listeners.push(socket.answered_by(tls.clone(), Arc::new(Dialect::new(provider, house.ports()))));
+    for (socket, dialect, section) in dialects {
+        named.push(Named::of(dialect, &section.url(tls.is_some())));
+        let provider = (dialect.make)(section.settings(&pages_url));
+        listeners.push(socket.answered_by(tls.clone(), Arc::new(Served::new(provider, house.ports()))));
     }
     let pages = Pages::new(&house, measured.clone(), named, Overview::Private)?;
     listeners.push(pages_socket.answered_by(tls, Arc::new(pages)));
@@ -114,18 +118,4 @@ async fn serve(config: Config, Parts { vault, tls, courier }: Parts) -> anyhow::
         tell_systemd(NotifyState::Ready);
     };
     house.serve(listeners, courier, measured, ready).await
-}
-
-fn ovh_options(config: &OvhConfig, pages_url: &str) -> OvhOptions {
-    OvhOptions {
-        public_urls: config.public_url.iter().cloned().collect(),
-        pages_url: pages_url.to_owned(),
-        clock_window_s: config.clock_window_s,
-        requests_per_minute: config.requests_per_minute,
-    }
-}
-
-fn public_url(config: &OvhConfig, tls: bool) -> String {
-    let scheme = if tls { "https" } else { "http" };
-    config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{}", config.listen))
 }

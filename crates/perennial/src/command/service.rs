@@ -11,7 +11,7 @@ use perennial_core::gate::RenewGate;
 use perennial_core::ids::ServiceId;
 use perennial_core::ports::{Books, Clock};
 use perennial_core::product::{Kind, Product};
-use perennial_core::service::{Lifecycle, Service};
+use perennial_core::service::{Cancellation, Ending, Lifecycle, Service};
 use perennial_core::snapshot::{Snapshot, Want};
 use perennial_core::strategy::{Breadth, PeriodStrategies, strategies};
 use perennial_engine::clock::SystemClock;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::command::Global;
 use crate::ledger::{Ledger, hint_nearest};
-use crate::output::{Column, Output, Row, money, number, text};
+use crate::output::{Column, Output, Row, minute, money, number, text};
 
 /// How many services are loaded at a time.
 const PAGE: usize = 500;
@@ -41,7 +41,7 @@ enum ServiceCommand {
         /// Of this account only
         #[arg(long, value_name = "CODE")]
         account: Option<String>,
-        /// Of this kind only: server, domain, hosting, instance, addon
+        /// Of this kind only: server, domain, hosting, instance, addon, ip, support
         #[arg(long, value_parser = parse_kind)]
         kind: Option<Kind>,
         /// Expired, or expiring before this span is over, such as P30D, P2W or P1M
@@ -53,8 +53,8 @@ enum ServiceCommand {
     },
     /// Show a service: where it is in its life, whether it may be renewed now, and what that costs
     ///
-    /// --json: one document as a line of `list`, and with `created`, `anchor_day`, `parent`, `facts`, `strategies` (by
-    /// period: `period`, `services`, `net`).
+    /// --json: one document as a line of `list`, and with `created`, `anchor_day`, `parent`, `cancellation` (null, or
+    /// `requested`, `reason`, `ending`), `facts`, `strategies` (by period: `period`, `services`, `net`).
     Show {
         /// The service's name or id
         #[arg(value_name = "NAME|ID")]
@@ -155,6 +155,7 @@ fn show(ledger: &Ledger, output: Output, account: Option<&str>, name: &str) -> a
         document["created"] = json!(service.created.to_string());
         document["anchor_day"] = json!(service.anchor.get());
         document["parent"] = json!(service.parent.map(|parent| parent.0));
+        document["cancellation"] = json!(service.cancellation.as_ref().map(cancellation_document));
         document["facts"] = json!(service.facts);
         document["strategies"] = offers.iter().flat_map(offer_documents).collect();
         return output.document(&[], &document);
@@ -172,6 +173,7 @@ fn show(ledger: &Ledger, output: Output, account: Option<&str>, name: &str) -> a
         ("until", service.until.to_string()),
         ("life", seen.lifecycle().word().to_owned()),
         ("at expiry", format!("{}, for {}", service.mode.word(), service.period)),
+        ("cancelled", service.cancellation.as_ref().map_or_else(String::new, cancellation_words)),
         ("renewable", seen.gate_words()),
         ("open order", seen.open_order_words()),
         ("facts", facts.join(", ")),
@@ -184,6 +186,21 @@ fn show(ledger: &Ledger, output: Output, account: Option<&str>, name: &str) -> a
         }
     }
     output.document(&fields, &Value::Null)
+}
+
+fn cancellation_words(cancellation: &Cancellation) -> String {
+    let Cancellation { requested, reason, ending, .. } = cancellation;
+    let when = match ending {
+        Ending::AtExpiry => "at its expiry",
+        Ending::Now => "at once",
+    };
+    let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    format!("{when}, asked for {}{why}", minute(*requested))
+}
+
+fn cancellation_document(cancellation: &Cancellation) -> Value {
+    let Cancellation { requested, reason, ending, .. } = cancellation;
+    json!({ "requested": requested.to_string(), "reason": reason, "ending": ending.word() })
 }
 
 /// ` with ...`, the other services of a strategy.

@@ -17,7 +17,7 @@ use super::draft::{
 };
 use super::entry::Table;
 use super::known::{Known, ServiceKey};
-use super::plan::{Plan, Planned, PlannedService};
+use super::plan::{Plan, Planned, PlannedPromo, PlannedService};
 use super::problem::{Place, Problems};
 use crate::ledger::nearest;
 
@@ -118,6 +118,7 @@ impl Check {
                 .or_else(|| Some(known?.credit_limit))
                 .unwrap_or(Money::zero(draft.currency)),
             standing: draft.standing.or_else(|| Some(known?.standing)).unwrap_or(Standing::Customer),
+            facts: draft.facts.or_else(|| Some(known?.facts.clone())).unwrap_or_default(),
             page_password: known.and_then(|known| known.page_password.clone()),
             created: known.map_or(self.now, |known| known.created),
         };
@@ -149,6 +150,7 @@ impl Check {
                 .ahead_months_max
                 .or_else(|| Some(known?.ahead_months_max))
                 .unwrap_or(AHEAD_MONTHS_MAX),
+            facts: draft.facts.or_else(|| Some(known?.facts.clone())).unwrap_or_default(),
             prices,
         };
         self.products.insert(row.code.clone(), row.clone());
@@ -164,16 +166,23 @@ impl Check {
         Some(Planned { place, row })
     }
 
-    fn promo(&self, draft: PromoDraft) -> Planned<PromoCode> {
+    fn promo(&mut self, draft: PromoDraft) -> Planned<PlannedPromo> {
+        let place = draft.entry.place_of("products");
+        let given = draft.products.iter().flatten();
+        report_twins(given.clone().map(|code| (place, code)), "promos.products", &mut self.problems);
+        for code in given {
+            self.product_of(code, place, "promos.products");
+        }
         let known = self.known.catalogue.promos.get(&draft.code);
-        let row = PromoCode {
+        let promo = PromoCode {
             off: draft.off,
+            products: known.map_or_else(Vec::new, |known| known.products.clone()),
             months_min: draft.months_min.or_else(|| Some(known?.months_min)).unwrap_or_default(),
             starts: draft.starts.or_else(|| known?.starts),
             ends: draft.ends.or_else(|| known?.ends),
             code: draft.code,
         };
-        Planned { place: draft.entry.place.clone(), row }
+        Planned { place: draft.entry.place.clone(), row: PlannedPromo { products: draft.products, promo } }
     }
 
     fn service(&mut self, draft: ServiceDraft) -> Option<Drafted> {
@@ -204,6 +213,7 @@ impl Check {
             until: draft.until,
             anchor: draft.anchor.or_else(|| Some(known?.anchor)).unwrap_or(AnchorDay::of(draft.until)),
             mode: draft.mode.or_else(|| Some(known?.mode)).unwrap_or(RenewalMode::Manual),
+            cancellation: None,
             period,
             hold: Hold::None,
             open_order: None,

@@ -55,6 +55,7 @@ pub struct AccountDraft {
     pub zone: Option<Zone>,
     pub credit_limit: Option<Money>,
     pub standing: Option<Standing>,
+    pub facts: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +68,7 @@ pub struct ProductDraft {
     pub grace_days: Option<u16>,
     pub suspension_days: Option<u16>,
     pub ahead_months_max: Option<u16>,
+    pub facts: Option<BTreeMap<String, String>>,
     pub prices: Option<Vec<(Place, Price)>>,
 }
 
@@ -82,6 +84,8 @@ pub struct PromoDraft {
     pub entry: Arc<Entry>,
     pub code: String,
     pub off: Rate,
+    /// Codes of the products that it is given for; empty for all.
+    pub products: Option<Vec<String>>,
     pub months_min: Option<u16>,
     pub starts: Option<Timestamp>,
     pub ends: Option<Timestamp>,
@@ -249,6 +253,7 @@ fn account(form: &mut Form<'_>, entry: &Arc<Entry>) -> Option<AccountDraft> {
         standing: form.optional("standing", |word| {
             Standing::from_word(word).ok_or_else(|| one_of(word, ["customer", "reseller"]))
         }),
+        facts: form.map("facts"),
         code: code?,
         name: name?,
         email: email?,
@@ -295,6 +300,7 @@ fn product(form: &mut Form<'_>, entry: &Arc<Entry>) -> Option<ProductDraft> {
         grace_days: form.optional("grace_days", count),
         suspension_days: form.optional("suspension_days", count),
         ahead_months_max: form.optional("ahead_months_max", count),
+        facts: form.map("facts"),
         prices: form.groups("prices", |form| Some((form.place("period"), list_price(form)?))),
         code: code?,
         name: name?,
@@ -321,11 +327,12 @@ fn list_price(form: &mut Form<'_>) -> Option<Price> {
 fn promo(form: &mut Form<'_>, entry: &Arc<Entry>) -> Option<PromoDraft> {
     let code = form.required("code", code);
     let off = form.required("off", percent);
+    let products = form.codes("products", self::code);
     let months_min = form.optional("months_min", count);
     let starts = form.optional("starts", instant);
     let ends = form.optional("ends", instant);
     let entry = Arc::clone(entry);
-    Some(PromoDraft { entry, code: code?, off: off?, months_min, starts, ends })
+    Some(PromoDraft { entry, code: code?, off: off?, products, months_min, starts, ends })
 }
 
 fn service(form: &mut Form<'_>, entry: &Arc<Entry>) -> Option<ServiceDraft> {

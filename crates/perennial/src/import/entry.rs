@@ -200,6 +200,14 @@ impl<'a> Form<'a> {
         parsed.map_err(|reason| self.report(&field.place, key, reason)).ok()
     }
 
+    /// A field that is a list of codes; CSV, which knows text only, has blanks between them.
+    pub fn codes(&mut self, key: &'static str, parse: impl Fn(&str) -> Result<String, String>) -> Option<Vec<String>> {
+        match self.find(key)?.value {
+            Value::Text(_) => self.optional(key, |text| text.split_whitespace().map(parse).collect::<Result<_, _>>()),
+            _ => self.list(key, parse),
+        }
+    }
+
     /// A field that is a list of groups, each asked by `ask`.
     pub fn groups<T>(&mut self, key: &'static str, ask: impl Fn(&mut Form<'_>) -> Option<T>) -> Option<Vec<T>> {
         let field = self.find(key)?;

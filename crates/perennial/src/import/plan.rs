@@ -26,7 +26,7 @@ pub struct Plan {
     /// Products with their prices.
     pub products: Vec<Planned<Product>>,
     /// Promo codes.
-    pub promos: Vec<Planned<PromoCode>>,
+    pub promos: Vec<Planned<PlannedPromo>>,
     /// Services, parents before their children.
     pub services: Vec<Planned<PlannedService>>,
     /// Payment methods, with the codes of their accounts.
@@ -44,6 +44,15 @@ pub struct Planned<T> {
     pub place: Place,
     /// The row.
     pub row: T,
+}
+
+/// A promo code, and the names of what it refers to.
+#[derive(Debug)]
+pub struct PlannedPromo {
+    /// The codes of the products it is given for, if the file says so; else the row has what is on file.
+    pub products: Option<Vec<String>>,
+    /// The row.
+    pub promo: PromoCode,
 }
 
 /// A service, and the names of what it refers to.

@@ -3,12 +3,12 @@
 use anyhow::{Context, bail};
 use perennial_core::ids::{AccountId, ProductId, ServiceId};
 use perennial_core::payment::PaymentMethod;
-use perennial_core::product::Coupon;
+use perennial_core::product::{Coupon, PromoCode};
 use perennial_core::service::Service;
 use perennial_store::{Batch, Record, Recorded};
 
 use super::entry::Table;
-use super::plan::{Ids, Plan, Planned, PlannedService};
+use super::plan::{Ids, Plan, Planned, PlannedPromo, PlannedService};
 
 /// What became of the rows, by table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub fn record(batch: &mut dyn Batch, plan: Plan, mut each: impl FnMut()) -> anyh
         ids.products.insert(code, ProductId(recorded.id()));
     }
     for Planned { place, row } in promos {
-        put(Table::Promos, Record::Promo(row)).with_context(|| place.to_string())?;
+        put(Table::Promos, Record::Promo(resolve_promo(&ids, row))).with_context(|| place.to_string())?;
     }
     for Planned { place, row } in services {
         let key = row.key();
@@ -93,6 +93,16 @@ pub fn record(batch: &mut dyn Batch, plan: Plan, mut each: impl FnMut()) -> anyh
         put(Table::Coupons, Record::Coupon(coupon)).with_context(|| place.to_string())?;
     }
     Ok(counts)
+}
+
+fn resolve_promo(ids: &Ids, planned: PlannedPromo) -> PromoCode {
+    let PlannedPromo { products, promo } = planned;
+    match products {
+        Some(codes) => {
+            PromoCode { products: codes.iter().filter_map(|code| ids.products.get(code).copied()).collect(), ..promo }
+        }
+        None => promo,
+    }
 }
 
 fn resolve_service(ids: &Ids, planned: PlannedService) -> Service {

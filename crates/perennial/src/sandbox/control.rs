@@ -127,7 +127,7 @@ fn wanted(providers: &[Arc<dyn Provider>], body: &[u8]) -> Result<Wanted, Proble
     let names: Vec<_> = providers.iter().map(|provider| provider.name()).collect();
     let name = one_of(&fields, "provider", &names)?;
     let operations = providers.iter().find(|provider| provider.name() == name).map(|provider| provider.operations());
-    let operation = one_of(&fields, "operation", operations.unwrap_or_default())?;
+    let operation = one_of(&fields, "operation", &operations.unwrap_or_default())?;
     let fault = one_of(&fields, "fault", &Kind::WORDS)?;
     let count = match fields.get("count") {
         None => 1,
@@ -211,18 +211,18 @@ fn reply(value: &Value) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use perennial_providers::ovh::{Options, Ovh};
+    use perennial_providers::{DIALECTS, Settings};
 
     use super::*;
 
     fn providers() -> Vec<Arc<dyn Provider>> {
-        let options = Options {
+        let settings = Settings {
             public_urls: Vec::new(),
             pages_url: String::new(),
             clock_window_s: 60,
             requests_per_minute: None,
         };
-        vec![Arc::new(Ovh::new(options))]
+        DIALECTS.iter().map(|dialect| (dialect.make)(settings.clone())).collect()
     }
 
     #[test]
@@ -237,7 +237,7 @@ mod tests {
     fn a_fault_in_other_words_is_refused_with_the_field_and_what_is_allowed() {
         for (body, field, allowed) in [
             (r"{}", "provider", "`ovh`"),
-            (r#"{"provider":"acme"}"#, "provider", "`ovh`"),
+            (r#"{"provider":"acme"}"#, "provider", "`ovh`, `vpsbg`, `hostup`"),
             (r#"{"provider":1}"#, "provider", "a string"),
             (r#"{"provider":"ovh","operation":"reboot"}"#, "operation", "`renew`"),
             (r#"{"provider":"ovh","operation":"renew","fault":"x"}"#, "fault", "`reply-lost`"),

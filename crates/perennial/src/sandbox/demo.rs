@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use perennial_providers::{hostup, vpsbg};
+
 /// The first of the five ports, unless another is asked for.
 pub const PORT_BASE: u16 = 8400;
 
@@ -39,6 +41,65 @@ pub const OVH_CLIENT_SECRET: &str = "demoOvhClientSecret1111111111111";
 
 /// The password of every demo account on the pages.
 pub const PAGE_PASSWORD: &str = "demo";
+
+/// The customer of the VPSBG demo.
+pub const VPSBG: &str = "demo-vpsbg";
+/// Another one, to see that nobody reaches another one's servers.
+pub const VPSBG_OTHER: &str = "demo-vpsbg-other";
+
+/// The customer of the HostUp demo.
+pub const HOSTUP: &str = "demo-hostup";
+/// Another one, to see that nobody reaches another one's domains.
+pub const HOSTUP_OTHER: &str = "demo-hostup-other";
+
+/// A key that is presented as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct BearerKey {
+    /// The dialect it is for.
+    pub dialect: &'static str,
+    /// The customer number.
+    pub account: &'static str,
+    /// The key.
+    pub key: &'static str,
+    /// What it may do, a verb and a noun a rule.
+    pub rules: &'static [(&'static str, &'static str)],
+}
+
+/// The keys of the dialects whose callers present a key and nothing else.
+pub const BEARER_KEYS: [BearerKey; 6] = [
+    BearerKey { dialect: vpsbg::PROVIDER, account: VPSBG, key: VPSBG_TOKEN, rules: WRITE },
+    BearerKey {
+        dialect: vpsbg::PROVIDER,
+        account: VPSBG,
+        key: "demo-vpsbg-read-only-11111111111111111111",
+        rules: &[("GET", "/*")],
+    },
+    BearerKey {
+        dialect: vpsbg::PROVIDER,
+        account: VPSBG_OTHER,
+        key: "demo-vpsbg-other-222222222222222222222222",
+        rules: WRITE,
+    },
+    BearerKey { dialect: hostup::PROVIDER, account: HOSTUP, key: HOSTUP_TOKEN, rules: ALL_SCOPES },
+    BearerKey {
+        dialect: hostup::PROVIDER,
+        account: HOSTUP,
+        key: "demo-hostup-read-domains-1111111111111111",
+        rules: &[("read", "domains")],
+    },
+    BearerKey {
+        dialect: hostup::PROVIDER,
+        account: HOSTUP_OTHER,
+        key: "demo-hostup-other-22222222222222222222222",
+        rules: ALL_SCOPES,
+    },
+];
+
+/// What a VPSBG key that may write is allowed.
+const WRITE: &[(&str, &str)] = &[("GET", "/*"), ("POST", "/*"), ("PATCH", "/*"), ("PUT", "/*"), ("DELETE", "/*")];
+
+/// The scopes that cover all others of HostUp's.
+const ALL_SCOPES: &[(&str, &str)] = &[("read", "all"), ("write", "all")];
 
 const VPSBG_TOKEN: &str = "demo-vpsbg-token-111111111111111111111111";
 const HOSTUP_TOKEN: &str = "demo-hostup-token-11111111111111111111111";
@@ -118,6 +179,7 @@ mod tests {
         }
         assert_eq!(OVH_NARROW_CONSUMER_KEY.len(), 32);
         assert_eq!(OVH_CLIENT_SECRET.len(), 32);
+        assert!(BEARER_KEYS.iter().all(|key| key.key.len() == 41));
     }
 
     #[test]

@@ -10,9 +10,10 @@ use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
 use perennial_core::ports::{Books, BoxFuture};
-use perennial_providers::{Fault, Ports, Provider, Request};
+use perennial_providers::{Endpoint, Fault, Ports, Provider, Request};
 use serde::Serialize;
 
+use crate::web::document::paper::Papers;
 use crate::web::listener::Cut;
 
 /// How long a client of a limited dialect is told to wait.
@@ -141,17 +142,18 @@ impl Faulty {
                 self.provider.serve(ports, request).await;
                 cut()
             }
-            Kind::ServerError => self.provider.fault(Fault::ServerError, ports.clock.now()),
+            Kind::ServerError => self.provider.fault(Fault::ServerError, request, ports.clock.now()),
             Kind::RateLimited => {
                 let limited = Fault::RateLimited { retry_after_s: RETRY_AFTER_S };
-                self.provider.fault(limited, ports.clock.now())
+                self.provider.fault(limited, request, ports.clock.now())
             }
             Kind::Slow(delay) => {
                 tokio::time::sleep(delay).await;
                 self.provider.serve(ports, request).await
             }
             Kind::NotYetVisible(books) => {
-                let then = Ports { books, ..ports.clone() };
+                let documents = Arc::new(Papers::new(Arc::clone(&books), Arc::clone(&ports.clock)));
+                let then = Ports { books, documents, ..ports.clone() };
                 self.provider.serve(&then, request).await
             }
         }
@@ -167,7 +169,11 @@ impl Provider for Faulty {
         self.provider.body_bytes_max()
     }
 
-    fn operations(&self) -> &'static [&'static str] {
+    fn endpoints(&self) -> Vec<Endpoint> {
+        self.provider.endpoints()
+    }
+
+    fn operations(&self) -> Vec<&'static str> {
         self.provider.operations()
     }
 
@@ -189,8 +195,8 @@ impl Provider for Faulty {
         }
     }
 
-    fn fault(&self, fault: Fault, now: Timestamp) -> Response<Bytes> {
-        self.provider.fault(fault, now)
+    fn fault(&self, fault: Fault, request: &Request, now: Timestamp) -> Response<Bytes> {
+        self.provider.fault(fault, request, now)
     }
 }
 

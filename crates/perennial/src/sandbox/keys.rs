@@ -8,10 +8,10 @@ use perennial_core::money::Money;
 use perennial_core::ports::{Books, Lane, Vault};
 use perennial_providers::secret::digest;
 
-use super::demo;
+use super::demo::{self, BearerKey};
 use super::seed::SeedKeys;
 
-/// The dialect that the demo credentials are for.
+/// The dialect whose applications sign.
 const DIALECT: &str = "ovh";
 
 /// Puts credentials on file.
@@ -35,15 +35,31 @@ impl Registrar<'_> {
             let Some(new) = self.application(keys.account, application_key, secret, Flow::Signature).await? else {
                 continue;
             };
-            self.credential(new, keys.consumer_key, &everything()).await?;
+            self.consumer(new, keys.consumer_key, &everything()).await?;
             if keys.account == demo::OVH.account {
                 let only_me = [rule("GET", "/me")];
-                self.credential(new, demo::OVH_NARROW_CONSUMER_KEY, &only_me).await?;
+                self.consumer(new, demo::OVH_NARROW_CONSUMER_KEY, &only_me).await?;
             }
         }
         let (account, id, secret) = (demo::OVH.account, demo::OVH_CLIENT_ID, demo::OVH_CLIENT_SECRET);
         self.application(account, id, secret, Flow::ClientCredentials).await?;
+        for key in &demo::BEARER_KEYS {
+            self.bearer(key).await?;
+        }
         Ok(())
+    }
+
+    /// Puts a key that is presented as it is on file, unless it is.
+    async fn bearer(&self, key: &BearerKey) -> anyhow::Result<()> {
+        if self.books.find_credential(key.dialect, &digest(key.key))?.is_some() {
+            return Ok(());
+        }
+        let rules: Vec<_> = key.rules.iter().map(|(verb, noun)| rule(verb, noun)).collect();
+        self.credential(key.dialect, self.account(key.account)?, None, key.key, &rules).await
+    }
+
+    fn account(&self, code: &str) -> anyhow::Result<AccountId> {
+        self.books.find_account(code)?.with_context(|| format!("account {code} is not there"))
     }
 
     /// Puts a seeded customer's credentials on file, unless they are.
@@ -53,7 +69,7 @@ impl Registrar<'_> {
     pub async fn seeded(&self, keys: &SeedKeys) -> anyhow::Result<()> {
         let (key, secret) = (&keys.application_key, &keys.application_secret);
         match self.application(&keys.account, key, secret, Flow::Signature).await? {
-            Some(new) => self.credential(new, &keys.consumer_key, &everything()).await,
+            Some(new) => self.consumer(new, &keys.consumer_key, &everything()).await,
             None => Ok(()),
         }
     }
@@ -79,7 +95,7 @@ impl Registrar<'_> {
         if self.books.find_application(DIALECT, key)?.is_some() {
             return Ok(None);
         }
-        let account = self.books.find_account(account)?.with_context(|| format!("account {account} is not there"))?;
+        let account = self.account(account)?;
         let action = Action::RegisterApplication(NewApplication {
             dialect: DIALECT.to_owned(),
             key: key.to_owned(),
@@ -94,15 +110,26 @@ impl Registrar<'_> {
         }
     }
 
-    async fn credential(
+    async fn consumer(
         &self,
         (account, application): (AccountId, ApplicationId),
         secret: &str,
         rules: &[AccessRule],
     ) -> anyhow::Result<()> {
+        self.credential(DIALECT, account, Some(application), secret, rules).await
+    }
+
+    async fn credential(
+        &self,
+        dialect: &str,
+        account: AccountId,
+        application: Option<ApplicationId>,
+        secret: &str,
+        rules: &[AccessRule],
+    ) -> anyhow::Result<()> {
         let action = Action::IssueCredential(NewCredential {
-            dialect: DIALECT.to_owned(),
-            application: Some(application),
+            dialect: dialect.to_owned(),
+            application,
             digest: digest(secret),
             label: "demo".to_owned(),
             standing: NewCredentialStanding::Validated { expires: None },

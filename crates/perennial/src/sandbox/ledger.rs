@@ -8,9 +8,9 @@ use perennial_core::ledger::Transfer;
 use perennial_core::money::Money;
 use perennial_core::notice::{Notice, NoticeKind};
 use perennial_core::order::{Order, OrderState};
-use perennial_core::payment::{Payment, PaymentMethod};
+use perennial_core::payment::{MethodKind, Payment, PaymentMethod};
 use perennial_core::ports::{Failure, Span};
-use perennial_core::service::Service;
+use perennial_core::service::{Cancellation, Service};
 use perennial_core::snapshot::{Snapshot, Want};
 use perennial_store::Records;
 use serde_json::{Value, json};
@@ -131,12 +131,21 @@ fn show_service(now: Timestamp, account: &Account, seen: &Snapshot, service: &Se
         "until": service.until.to_string(),
         "anchorDay": service.anchor.get(),
         "mode": service.mode.word(),
+        "cancellation": service.cancellation.as_ref().map(show_cancellation),
         "period": service.period.to_string(),
         "hold": service.hold.word(),
         "lifecycle": product.map(|product| service.lifecycle(product, today).word()),
         "gate": gate,
         "openOrder": seen.open_order(now, service).map(|order| order.id.0),
         "version": service.version,
+    })
+}
+
+fn show_cancellation(cancellation: &Cancellation) -> Value {
+    json!({
+        "requested": cancellation.requested.to_string(),
+        "reason": cancellation.reason,
+        "ending": cancellation.ending.word(),
     })
 }
 
@@ -149,6 +158,7 @@ fn show_order(now: Timestamp, account: &Account, order: &Order) -> Value {
                 "service": line.service.0,
                 "serviceName": line.service_name,
                 "description": line.description,
+                "period": line.period.map(|period| period.to_string()),
                 "from": line.term.from().to_string(),
                 "until": line.term.until().to_string(),
                 "list": show_money(line.list),
@@ -162,7 +172,14 @@ fn show_order(now: Timestamp, account: &Account, order: &Order) -> Value {
         "account": account.code,
         "state": order.state_at(now).word(),
         "origin": order.origin.word(),
-        "period": order.period.to_string(),
+        "purpose": order.purpose.word(),
+        "period": order.period().map(|period| period.to_string()),
+        "promo": order.promo,
+        "plan": {
+            "byItself": order.plan.by_itself,
+            "kind": order.plan.kind.map(MethodKind::word),
+            "fromBalance": show_money(order.plan.from_balance),
+        },
         "placed": order.placed.to_string(),
         "lapses": order.lapses.to_string(),
         "net": show_money(order.net),
@@ -179,6 +196,7 @@ fn show_payment(account: &Account, payment: &Payment) -> Value {
         "kind": payment.kind.word(),
         "method": payment.method.map(|method| method.0),
         "amount": show_money(payment.amount),
+        "fromBalance": show_money(payment.from_balance),
         "at": payment.at.to_string(),
     })
 }

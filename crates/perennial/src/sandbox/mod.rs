@@ -17,11 +17,9 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use jiff::Timestamp;
 use perennial_core::ids::AccountId;
-use perennial_core::money::{Currency, Money};
 use perennial_core::ports::{Books, Vault};
 use perennial_engine::lane::Grouping;
-use perennial_providers::Provider;
-use perennial_providers::ovh::{Options as OvhOptions, Ovh};
+use perennial_providers::{DIALECTS, Dialect, Provider, Settings};
 use perennial_store::Store;
 use perennial_store::sqlite::{SqliteReader, SqliteStore};
 use tokio_rustls::TlsAcceptor;
@@ -32,7 +30,7 @@ use self::demo::Addresses;
 use self::faults::{Faults, Faulty};
 use self::keys::Registrar;
 use crate::vault::MasterVault;
-use crate::web::dialect::{Dialect, NotYet};
+use crate::web::dialect::{NotYet, Served};
 use crate::web::house::House;
 use crate::web::listener::{Listener, Socket};
 use crate::web::pages::{self, Named, Overview};
@@ -40,6 +38,9 @@ use crate::web::{measure, password};
 
 const LEDGER_FILE: &str = "perennial.db";
 const MASTER_KEY_FILE: &str = "master.key";
+
+/// Dialects that are still to come: they have their ports behind the others.
+const NOT_YET: [&str; 1] = ["aliyun"];
 
 /// How far a request's timestamp may be from the sandbox's clock.
 const CLOCK_WINDOW_S: u32 = 120;
@@ -79,41 +80,61 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     register(&house, fresh, options.seed_services).await?;
 
     let faults = Arc::new(Faults::default());
-    let ovh: Arc<dyn Provider> = Arc::new(Ovh::new(OvhOptions {
-        public_urls: vec![addresses.dialect(1), addresses.dialect_by_name(1)],
-        pages_url: addresses.pages(),
-        clock_window_s: CLOCK_WINDOW_S,
-        requests_per_minute: None,
-    }));
-    let provider = Arc::new(Faulty { provider: Arc::clone(&ovh), faults: Arc::clone(&faults) });
-    let control = Control { clock, faults, books: house.books.clone(), providers: vec![ovh] };
-    let named = vec![Named { name: "ovh", url: addresses.dialect(1) }];
-    let pages = pages::Pages::new(&house, measured.clone(), named, Overview::Open)?;
+    let providers: Vec<_> =
+        (1..).zip(&DIALECTS).map(|(offset, dialect)| provider(dialect, addresses, offset)).collect();
+    let served = providers.iter().map(|provider| {
+        let before = Faulty { provider: Arc::clone(provider), faults: Arc::clone(&faults) };
+        Served::new(Arc::new(before), house.ports())
+    });
+    let served = served.collect();
+    let control = Control { clock, faults, books: house.books.clone(), providers };
+    let pages = pages::Pages::new(&house, measured.clone(), named(addresses), Overview::Open)?;
     let pages = pages.with("/_sandbox", control::routes(control));
-    let listeners = sockets.answered(pages, Dialect::new(provider, house.ports()), tls.as_ref());
+    let listeners = sockets.answered(pages, served, tls.as_ref());
     house.serve(listeners, None, measured, || greet(&options)).await
 }
 
-/// The five sockets, bound before anything else is done: a port that is taken is told at once.
+/// The `serve` half of a dialect on the port so far behind the pages'.
+fn provider(dialect: &Dialect, addresses: Addresses, offset: u16) -> Arc<dyn Provider> {
+    (dialect.make)(Settings {
+        public_urls: vec![addresses.dialect(offset), addresses.dialect_by_name(offset)],
+        pages_url: addresses.pages(),
+        clock_window_s: CLOCK_WINDOW_S,
+        requests_per_minute: None,
+    })
+}
+
+/// The dialects and where clients reach them.
+fn named(addresses: Addresses) -> Vec<Named> {
+    (1..).zip(&DIALECTS).map(|(offset, dialect)| Named::of(dialect, &addresses.dialect(offset))).collect()
+}
+
+/// All sockets, bound before anything else is done: a port that is taken is told at once.
 struct Sockets {
     pages: Socket,
-    ovh: Socket,
+    dialects: Vec<Socket>,
     not_yet: Vec<(Socket, &'static str)>,
 }
 
 impl Sockets {
     async fn bind(addresses: Addresses) -> anyhow::Result<Self> {
-        let mut not_yet = Vec::new();
-        for (offset, name) in [(2, "vpsbg"), (3, "hostup"), (4, "aliyun")] {
-            not_yet.push((Socket::bind(name, addresses.socket(offset)).await?, name));
+        let mut offsets = 1..;
+        let mut bind = async |name| Socket::bind(name, addresses.socket(offsets.next().unwrap_or_default())).await;
+        let mut dialects = Vec::with_capacity(DIALECTS.len());
+        for dialect in &DIALECTS {
+            dialects.push(bind(dialect.name).await?);
         }
-        let pages = Socket::bind("pages", addresses.socket(0)).await?;
-        Ok(Self { pages, ovh: Socket::bind("ovh", addresses.socket(1)).await?, not_yet })
+        let mut not_yet = Vec::new();
+        for name in NOT_YET.into_iter().filter(|name| Dialect::named(name).is_none()) {
+            not_yet.push((bind(name).await?, name));
+        }
+        Ok(Self { pages: Socket::bind("pages", addresses.socket(0)).await?, dialects, not_yet })
     }
 
-    fn answered(self, pages: pages::Pages, ovh: Dialect, tls: Option<&TlsAcceptor>) -> Vec<Listener> {
-        let mut listeners =
-            vec![self.pages.answered_by(None, Arc::new(pages)), self.ovh.answered_by(tls.cloned(), Arc::new(ovh))];
+    fn answered(self, pages: pages::Pages, dialects: Vec<Served>, tls: Option<&TlsAcceptor>) -> Vec<Listener> {
+        let mut listeners = vec![self.pages.answered_by(None, Arc::new(pages))];
+        let dialects = self.dialects.into_iter().zip(dialects);
+        listeners.extend(dialects.map(|(socket, served)| socket.answered_by(tls.cloned(), Arc::new(served))));
         let not_yet = self.not_yet.into_iter();
         listeners.extend(not_yet.map(|(socket, name)| socket.answered_by(tls.cloned(), Arc::new(NotYet(name)))));
         listeners
@@ -159,9 +180,9 @@ async fn register(house: &House, fresh: bool, seed_services: u32) -> anyhow::Res
     let registrar = Registrar { books: &house.books, lane: &house.lane, vault };
     registrar.demo().await?;
     if fresh {
-        for (code, cents) in [(demo::OVH.account, 10_000), ("demo-vpsbg", 50_000)] {
+        for (code, amount) in catalogue::balances() {
             let account: AccountId = house.books.find_account(code)?.context("the demo account was recorded")?;
-            registrar.credit(account, Money::new(cents, Currency::EUR)).await?;
+            registrar.credit(account, amount).await?;
         }
     }
     if seed_services > 0 {
@@ -179,16 +200,17 @@ fn greet(options: &Options) {
         demo::PORT_BASE => String::new(),
         other => format!(" --port-base {other}"),
     };
+    let dialects: Vec<_> =
+        named(addresses).iter().map(|Named { title, url }| format!("  {title:<10} {url}\n")).collect();
+    let dialects = dialects.concat();
     let tls = options.tls.as_deref().map_or_else(String::new, |folder: &Path| format!(" --tls {}", folder.display()));
     eprintln!(
         "The sandbox is ready. No money moves here.\n\n  \
-         pages      {}\n  \
-         OVHcloud   {}/1.0\n\n\
+         pages      {}\n{dialects}\n\
          Clients find it with:  eval \"$(perennial sandbox --print-env{base}{tls})\"\n\
          Move its clock with:   curl -d '{{\"advance\":\"P40D\"}}' {}/_sandbox/clock\n\
          Pages ask for customer number `{}` and password `{}`. Ctrl-C ends it.",
         addresses.pages(),
-        addresses.dialect(1),
         addresses.pages(),
         demo::OVH.account,
         demo::PAGE_PASSWORD,

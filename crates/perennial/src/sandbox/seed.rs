@@ -2,6 +2,8 @@
 //!
 //! They expire from tomorrow to in a year. Each account has a PayPal method and OVHcloud keys: see [`keys`].
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{Span, Timestamp};
@@ -10,11 +12,11 @@ use perennial_core::calendar::{AnchorDay, Period, Zone};
 use perennial_core::ids::{AccountId, MethodId, ProductId, ServiceId};
 use perennial_core::money::{Currency, Money, Rate};
 use perennial_core::payment::{MethodKind, MethodStatus, PaymentMethod, Preference};
-use perennial_core::product::{Kind, Renewability};
+use perennial_core::product::Kind;
 use perennial_core::service::{Hold, RenewalMode, Service};
 use perennial_store::{Batch, Record, Store};
 
-use super::catalogue::{self, ProductRow};
+use super::catalogue::{self, Prices, ProductRow};
 
 /// How many accounts the services are spread over.
 pub const ACCOUNTS: u32 = 16;
@@ -25,13 +27,12 @@ const BATCH: u32 = 5_000;
 /// Expiries are spread over so many days.
 const EXPIRY_DAYS: u32 = 365;
 
-const PRODUCT: ProductRow = (
+const PRODUCT: ProductRow = ProductRow::new(
     "dedicated-demo",
     "Dedicated server",
     Kind::Server,
     Currency::EUR,
-    Renewability::OneOpen,
-    &[("P1M", 4_999), ("P1Y", 54_989)],
+    Prices::Listed(&[("P1M", 4_999), ("P1Y", 54_989)]),
 );
 
 /// The first method's id; an account's own is this plus its number.
@@ -110,6 +111,7 @@ fn account(
         credit_limit: Money::zero(Currency::EUR),
         standing: Standing::Customer,
         page_password: Some(password_hash.to_owned()),
+        facts: BTreeMap::new(),
         created: now,
     };
     let id = AccountId(batch.record(&Record::Account(account))?.id());
@@ -155,11 +157,12 @@ impl Seed {
             until,
             anchor: AnchorDay::of(until),
             mode: RenewalMode::Manual,
+            cancellation: None,
             period: Period::parse("P1M")?,
             hold: Hold::None,
             open_order: None,
             protected_prices: Vec::new(),
-            facts: std::collections::BTreeMap::new(),
+            facts: BTreeMap::new(),
             version: 0,
         }))?;
         Ok(())

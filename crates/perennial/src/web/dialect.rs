@@ -27,12 +27,12 @@ const SERVE_TIME: Duration = Duration::from_mins(1);
 const THROWN_AWAY_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// One provider's dialect, served over the ledger.
-pub struct Dialect {
+pub struct Served {
     provider: Arc<dyn Provider>,
     ports: Ports,
 }
 
-impl Dialect {
+impl Served {
     /// Joins a provider with what it stands on.
     pub fn new(provider: Arc<dyn Provider>, ports: Ports) -> Self {
         Self { provider, ports }
@@ -52,7 +52,8 @@ impl Dialect {
         let target = target(&head.uri);
         let request = Request { method: head.method, target, headers: head.headers, body, peer };
         let operation = self.provider.operation(&request).unwrap_or("unknown");
-        let response = if too_large { self.fault(Fault::BodyTooLarge) } else { self.serve(&request, operation).await };
+        let response =
+            if too_large { self.fault(Fault::BodyTooLarge, &request) } else { self.serve(&request, operation).await };
         measure::request(self.provider.name(), operation, response.status(), watch.elapsed());
         self.log(operation, &request, &response, &watch);
         if response.extensions().get::<Cut>().is_some() {
@@ -68,7 +69,7 @@ impl Dialect {
         let answered = timeout(SERVE_TIME, self.provider.serve(&self.ports, request)).instrument(span).await;
         answered.unwrap_or_else(|_| {
             tracing::error!(dialect = self.provider.name(), operation, "{operation} was not answered in time");
-            self.fault(Fault::ServerError)
+            self.fault(Fault::ServerError, request)
         })
     }
 
@@ -85,12 +86,12 @@ impl Dialect {
         }
     }
 
-    fn fault(&self, fault: Fault) -> http::Response<Bytes> {
-        self.provider.fault(fault, self.ports.clock.now())
+    fn fault(&self, fault: Fault, request: &Request) -> http::Response<Bytes> {
+        self.provider.fault(fault, request, self.ports.clock.now())
     }
 }
 
-impl Answer for Dialect {
+impl Answer for Served {
     fn answer(&self, request: hyper::Request<Incoming>, peer: IpAddr) -> BoxFuture<'_, Result<Reply, Cut>> {
         Box::pin(self.respond(request, peer))
     }

@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::document::paper::Papers;
 use super::listener::Listener;
 use super::measure;
 
@@ -52,7 +53,13 @@ impl House {
             books: Arc::new(self.books.clone()),
             clock: Arc::clone(&self.clock),
             vault: Arc::clone(&self.vault),
+            documents: Arc::new(self.papers()),
         }
+    }
+
+    /// Finds papers in the ledger.
+    pub fn papers(&self) -> Papers {
+        Papers::new(Arc::new(self.books.clone()), Arc::clone(&self.clock))
     }
 
     /// Serves until the process is asked to end. Then nobody else gets in, requests that are being answered finish, the

@@ -7,7 +7,6 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use jiff::{Span, Timestamp, tz::TimeZone};
-use perennial_core::account::Account;
 use perennial_core::command::{Action, Command};
 use perennial_core::credential::{AccessRule, Application, Credential, CredentialStatus};
 use perennial_core::ids::CredentialId;
@@ -17,9 +16,9 @@ use perennial_core::snapshot::Want;
 use perennial_providers::secret::digest;
 
 use super::query::Pairs;
+use super::sign_in::Customer;
 use super::{Shared, Stop, message, page};
 use crate::vault::hex;
-use crate::web::password::Verdict;
 
 /// The page sends the browser on to the application afterwards; `form-action` counts for that too.
 const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self' https: http:; \
@@ -83,8 +82,7 @@ enum Verb {
 /// What was sent with the form.
 #[derive(Debug, PartialEq, Eq)]
 struct Form {
-    account: String,
-    password: String,
+    customer: Customer,
     verb: Verb,
 }
 
@@ -98,11 +96,7 @@ impl Form {
             "refuse" => Verb::Refuse,
             _ => return Err("Please approve or refuse."),
         };
-        let (account, password) = (pairs.get("account").trim().to_owned(), pairs.get("password").to_owned());
-        if account.is_empty() || password.is_empty() {
-            return Err("Please fill in customer number and password.");
-        }
-        Ok(Self { account, password, verb })
+        Ok(Self { customer: Customer::of(&pairs)?, verb })
     }
 }
 
@@ -174,23 +168,12 @@ pub(super) async fn answer(
         Ok(form) => form,
         Err(error) => return pending.page(StatusCode::BAD_REQUEST, Pairs::parse(&body).get("account"), error),
     };
-    let now = shared.clock.now();
-    let account = find_account(&shared, &form.account)?;
-    let expected = account.as_ref().and_then(|account| account.page_password.clone());
-    let tried = [pending.digest.as_str(), &form.account];
-    let verdict = shared.passwords.check(&tried, now, expected, form.password).await;
-    let account = match (verdict, account) {
-        (Verdict::Right, Some(account)) => account,
-        (Verdict::TooMany, _) => {
-            let error = "There were too many tries. Please wait for a quarter of an hour.";
-            return pending.page(StatusCode::TOO_MANY_REQUESTS, &form.account, error);
-        }
-        (Verdict::Right | Verdict::Wrong, _) => {
-            let error = "Customer number or password is wrong.";
-            return pending.page(StatusCode::FORBIDDEN, &form.account, error);
-        }
+    let code = form.customer.code.clone();
+    let account = match form.customer.prove(&shared, &[&pending.digest], |_| true).await? {
+        Ok(account) => account,
+        Err(denied) => return pending.page(denied.status, &code, denied.words),
     };
-    let action = action(form.verb, pending.credential.id, now)?;
+    let action = action(form.verb, pending.credential.id, shared.clock.now())?;
     match shared.lane.submit(Command { account: account.id, token: None, action }).await {
         Ok(_) => Ok(answered(form.verb, pending.credential.redirection.as_deref())),
         // Somebody else answered in the meantime.
@@ -207,11 +190,6 @@ fn action(verb: Verb, credential: CredentialId, now: Timestamp) -> Result<Action
         }
         Verb::Refuse => Action::RefuseCredential { credential },
     })
-}
-
-pub(super) fn find_account(shared: &Shared, code: &str) -> Result<Option<Account>, Stop> {
-    let Some(id) = shared.books.find_account(code)? else { return Ok(None) };
-    Ok(shared.books.load(&[Want::Account(id)])?.accounts.remove(&id))
 }
 
 /// Sends the browser on to the application, or says what was done.
@@ -240,7 +218,7 @@ mod tests {
     #[test]
     fn a_form_is_whole_or_refused() {
         let form = Form::parse(b"account=+xx11111-ovh&password=d%26mo&validity=P30D&answer=approve").expect("is whole");
-        assert_eq!((form.account.as_str(), form.password.as_str()), ("xx11111-ovh", "d&mo"));
+        assert_eq!(form.customer.code, "xx11111-ovh");
         assert_eq!(form.verb, Verb::Approve(Validity::Month));
         let refused = Form::parse(b"account=a&password=b&answer=refuse").expect("needs no validity");
         assert_eq!(refused.verb, Verb::Refuse);

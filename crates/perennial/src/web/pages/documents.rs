@@ -5,18 +5,15 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
-use perennial_core::account::Account;
-use perennial_core::ids::OrderId;
-use perennial_core::invoice::{Invoice, InvoiceKind};
-use perennial_core::order::Order;
-use perennial_core::ports::{Books, Failure};
-use perennial_core::snapshot::{Snapshot, Want};
+use perennial_core::ids::{AccountId, OrderId};
+use perennial_core::invoice::Invoice;
+use perennial_core::ports::{Books, Failure, Paper};
 use perennial_store::sqlite::SqliteReader;
 use subtle::ConstantTimeEq;
 
 use super::query::Pairs;
 use super::{Shared, Stop, page};
-use crate::web::document::{Document, Parties, pdf};
+use crate::web::document::{Document, pdf};
 
 /// How a document is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +38,8 @@ pub(super) async fn order(
     let Path((account, document)) = address.map_err(|_| Stop::NotFound)?;
     let (number, form) = split(&document);
     let id = parse_id(number).ok_or(Stop::NotFound)?;
-    let now = shared.clock.now();
-    let password = password(query.as_deref());
-    let document = off_thread(move || {
-        let found = Found::order(&shared.books, &account, id)?.filter(|found| found.opened_by(&password));
-        Ok(found.map(|found| Document::of_order(found.parties(), &found.order, found.seen.payments.get(&id), now)))
-    });
-    show(document.await?, form, query.as_deref()).await
+    let document = find(&shared, account, query.as_deref(), move |_, _| Ok(Some(Paper::Order(id)))).await?;
+    show(document, form, query.as_deref()).await
 }
 
 /// An invoice or a credit note.
@@ -59,63 +51,30 @@ pub(super) async fn bill(
     let Path((account, document)) = address.map_err(|_| Stop::NotFound)?;
     let (number, form) = split(&document);
     let number = number.to_owned();
-    let password = password(query.as_deref());
-    let document = off_thread(move || {
-        let Some((found, invoice, corrects)) = Found::invoice(&shared.books, &account, &number)? else {
-            return Ok(None);
-        };
-        if !found.opened_by(&password) {
-            return Ok(None);
-        }
-        let document = Document::of_invoice(found.parties(), &invoice, corrects.as_deref(), &found.order);
-        document.map(Some).map_err(|error| Failure::new("make an invoice", error))
+    let named = move |books: &SqliteReader, account| {
+        let Some((series, number)) = Invoice::split_number(&number) else { return Ok(None) };
+        Ok(books.find_invoice(account, series, number)?.map(|invoice| Paper::Invoice(invoice.id)))
+    };
+    let document = find(&shared, account, query.as_deref(), named).await?;
+    show(document, form, query.as_deref()).await
+}
+
+/// Finds a paper of the account with a customer number, if the query has the password of its order. Off the async
+/// threads: an account may have many invoices.
+async fn find(
+    shared: &Shared,
+    code: String,
+    query: Option<&str>,
+    named: impl FnOnce(&SqliteReader, AccountId) -> Result<Option<Paper>, Failure> + Send + 'static,
+) -> Result<Document, Stop> {
+    let (books, papers, password) = (shared.books.clone(), shared.papers.clone(), password(query));
+    let found = off_thread(move || {
+        let Some(account) = books.find_account(&code)? else { return Ok(None) };
+        let Some(paper) = named(&books, account)? else { return Ok(None) };
+        papers.find(account, paper)
     });
-    show(document.await?, form, query.as_deref()).await
-}
-
-/// An order that was found, with all that its documents say.
-struct Found {
-    seen: Snapshot,
-    account: Account,
-    order: Order,
-}
-
-impl Found {
-    fn order(books: &SqliteReader, code: &str, id: OrderId) -> Result<Option<Self>, Failure> {
-        let Some(account) = books.find_account(code)? else { return Ok(None) };
-        let wants = [Want::Account(account), Want::Order(account, id), Want::Payment(account, id)];
-        let mut seen = books.load(&wants)?;
-        Ok(match (seen.accounts.remove(&account), seen.orders.remove(&id)) {
-            (Some(account), Some(order)) => Some(Self { seen, account, order }),
-            _ => None,
-        })
-    }
-
-    /// Finds a document by its number; with it, the number of the one that it corrects.
-    fn invoice(
-        books: &SqliteReader,
-        code: &str,
-        number: &str,
-    ) -> Result<Option<(Self, Invoice, Option<String>)>, Failure> {
-        let Some(account) = books.find_account(code)? else { return Ok(None) };
-        let Some((series, number)) = Invoice::split_number(number) else { return Ok(None) };
-        let Some(invoice) = books.find_invoice(account, series, number)? else { return Ok(None) };
-        let corrects = match invoice.kind {
-            InvoiceKind::CreditNote { corrects } => books.invoice(account, corrects)?,
-            InvoiceKind::Original | InvoiceKind::Proforma => None,
-        };
-        let found = Self::order(books, code, invoice.order)?;
-        Ok(found.map(|found| (found, invoice, corrects.as_ref().map(Invoice::number_text))))
-    }
-
-    /// Whether the link has the order's password.
-    fn opened_by(&self, password: &str) -> bool {
-        opens(&self.order.password, password)
-    }
-
-    fn parties(&self) -> Parties<'_> {
-        Parties { seller: &self.seen.catalogue.seller, account: &self.account }
-    }
+    let found = found.await?.filter(|found| opens(&found.order.password, &password));
+    Ok(found.ok_or(Stop::NotFound)?.document)
 }
 
 /// Compares a link's password with the order's; how long that takes tells nothing.
@@ -129,7 +88,7 @@ fn split(document: &str) -> (&str, Form) {
 }
 
 /// Digits alone: one order has one address.
-fn parse_id(number: &str) -> Option<OrderId> {
+pub(super) fn parse_id(number: &str) -> Option<OrderId> {
     let digits = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
     digits.then(|| number.parse().ok()).flatten().map(OrderId)
 }
@@ -138,15 +97,14 @@ fn password(query: Option<&str>) -> String {
     Pairs::parse(query.unwrap_or_default().as_bytes()).get("password").to_owned()
 }
 
-async fn show(document: Option<Document>, form: Form, query: Option<&str>) -> Result<Response, Stop> {
-    let document = document.ok_or(Stop::NotFound)?;
+async fn show(document: Document, form: Form, query: Option<&str>) -> Result<Response, Stop> {
     match form {
         Form::Page => {
             let number = document.title.rsplit(' ').next().unwrap_or_default();
             page(&DocumentPage { document: &document, pdf: &format!("{number}.pdf?{}", query.unwrap_or_default()) })
         }
         Form::Pdf => {
-            let name = format!("inline; filename=\"{}.pdf\"", document.title.to_lowercase().replace(' ', "-"));
+            let name = format!("inline; filename=\"{}\"", document.file_name());
             let rendered = tokio::task::spawn_blocking(move || pdf::render(&document)).await;
             let pdf = rendered.map_err(|error| Stop::inside(&error))?.map_err(|error| Stop::inside(&*error))?;
             let name = HeaderValue::from_str(&name).map_err(|error| Stop::inside(&error))?;
@@ -156,8 +114,10 @@ async fn show(document: Option<Document>, form: Form, query: Option<&str>) -> Re
     }
 }
 
-/// Reads off the async threads: an account may have many invoices.
-async fn off_thread<T: Send + 'static>(read: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Stop> {
+/// Reads off the async threads.
+pub(super) async fn off_thread<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Stop> {
     Ok(tokio::task::spawn_blocking(read).await.map_err(|error| Stop::inside(&error))??)
 }
 

@@ -12,8 +12,8 @@ use perennial_core::ports::{Books, Failure};
 use perennial_core::service::Service;
 use perennial_core::snapshot::{Snapshot, Want};
 
-use super::approval::find_account;
 use super::query::Pairs;
+use super::sign_in::find_account;
 use super::{Named, Overview, Shared, Stop, message, page};
 use crate::web::password::Verdict;
 

@@ -1,10 +1,13 @@
 //! The seller's own pages: what people and machines read over plain HTTP, rendered here, without script.
 
 mod approval;
+mod billing;
 mod documents;
 mod health;
 mod index;
+mod pay;
 mod query;
+mod sign_in;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,9 +25,11 @@ use hyper_util::service::TowerToHyperService;
 use metrics_exporter_prometheus::PrometheusHandle;
 use perennial_core::ports::{BoxFuture, Clock, Failure};
 use perennial_engine::lane::LaneHandle;
+use perennial_providers::Dialect;
 use perennial_store::sqlite::SqliteReader;
 use tokio::time::timeout;
 
+use super::document::paper::Papers;
 use super::house::House;
 use super::listener::{Answer, Cut, Reply};
 use super::password::Passwords;
@@ -50,10 +55,17 @@ const STYLE: &str = include_str!("../../../assets/style.css");
 /// A listener, as the index shows it.
 #[derive(Clone, Debug)]
 pub struct Named {
-    /// The provider's name.
-    pub name: &'static str,
-    /// Where clients reach it.
+    /// The provider's name, for people.
+    pub title: &'static str,
+    /// The root of its API, where clients reach it.
     pub url: String,
+}
+
+impl Named {
+    /// A dialect that clients reach at an origin.
+    pub fn of(dialect: &Dialect, origin: &str) -> Self {
+        Self { title: dialect.title, url: format!("{origin}{}", dialect.root) }
+    }
 }
 
 /// Who sees the services on the index.
@@ -69,6 +81,7 @@ pub enum Overview {
 #[derive(Clone)]
 struct Shared {
     books: SqliteReader,
+    papers: Papers,
     lane: LaneHandle,
     clock: Arc<dyn Clock>,
     passwords: Passwords,
@@ -93,6 +106,7 @@ impl Pages {
     ) -> anyhow::Result<Self> {
         let shared = Shared {
             books: house.books.clone(),
+            papers: house.papers(),
             lane: house.lane.clone(),
             clock: Arc::clone(&house.clock),
             passwords: Passwords::new()?,
@@ -108,6 +122,8 @@ impl Pages {
                 .route("/metrics", get(health::metrics))
                 .route("/order/{account}/{document}", get(documents::order))
                 .route("/bill/{account}/{document}", get(documents::bill))
+                .route("/billing", get(billing::ask).post(billing::lead))
+                .route("/billing/pay/{token}", get(pay::show).post(pay::pay))
                 .route("/auth/", get(approval::ask).post(approval::answer))
                 .route("/style.css", get(style))
                 .fallback(async || Stop::NotFound)
