@@ -1,16 +1,17 @@
-//! The load: signed renewals over HTTP, order and pay, on keep-alive connections. One thread drives them all, so that
+//! The load: renewals over HTTP, order and pay, on keep-alive connections, as a dialect's clients write them. One thread drives them all, so that
 //! the client costs the server little.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use perennial_engine::clock::Stopwatch;
+use perennial_providers::hostup::id::{Id, Thing};
 use perennial_testkit::ovh::signature;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::raw::{Done, Picks};
-use crate::world::{ACCOUNTS, method_of};
+use crate::world::{ACCOUNTS, card_of, method_of};
 
 /// What one account calls with.
 #[derive(Clone)]
@@ -23,6 +24,21 @@ pub struct Keys {
     pub consumer_key: String,
     /// An OAuth2 token of the account, for the unsigned comparison.
     pub bearer: Option<String>,
+    /// The account's token for VPSBG's API.
+    pub vpsbg: String,
+    /// The account's key for HostUp's API.
+    pub hostup: String,
+}
+
+/// The dialect that renewals are asked for in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// OVHcloud's: signed, paid with PayPal.
+    Ovh,
+    /// VPSBG's: a token, paid with the card.
+    Vpsbg,
+    /// HostUp's: a key, paid with the card.
+    HostUp,
 }
 
 /// How callers prove themselves.
@@ -72,7 +88,9 @@ pub struct Load<'a> {
     pub services: i64,
     /// For how long.
     pub time: Duration,
-    /// How callers prove themselves.
+    /// Which dialect they speak.
+    pub voice: Voice,
+    /// How callers prove themselves, where the dialect leaves the choice.
     pub proof: Proof,
     /// Makes tokens and choices differ between runs.
     pub seed: u64,
@@ -148,6 +166,7 @@ impl Load<'_> {
             keys: self.keys[usize::try_from(account - 1).unwrap_or(0)].clone(),
             account,
             services: self.services,
+            voice: self.voice,
             proof: self.proof,
             picks: Picks(self.seed.wrapping_mul(1_000_003).wrapping_add(number.unsigned_abs())),
             stream: None,
@@ -168,6 +187,7 @@ struct Caller {
     keys: Keys,
     account: i64,
     services: i64,
+    voice: Voice,
     proof: Proof,
     picks: Picks,
     stream: Option<TcpStream>,
@@ -183,11 +203,8 @@ impl Caller {
             let started = Stopwatch::start();
             let token = self.picks.token();
             let order = self.place(service, &token).await?;
-            let method = method_of(self.account);
-            let body = format!(r#"{{"paymentMean":"paypal","paymentMeanId":{method}}}"#);
-            let path = format!("/1.0/me/order/{order}/payWithRegisteredPaymentMean");
             let token = self.picks.token();
-            self.post(&path, &body, &token).await?;
+            self.pay(order, &token).await?;
             latencies.push(started.elapsed());
             paid.push(order);
         }
@@ -199,27 +216,66 @@ impl Caller {
         self.picks.below(self.services / ACCOUNTS) * ACCOUNTS + self.account
     }
 
+    /// Orders a month of a service; the order's number.
     async fn place(&mut self, service: i64, token: &str) -> Result<i64> {
-        let body = format!(r#"{{"duration":"P1M","services":[{service}],"dryRun":false}}"#);
-        let answer = self.post(&format!("/1.0/service/{service}/renew"), &body, token).await?;
-        let (_, rest) = answer.split_once(r#""orderId":"#).context("an order has its id")?;
-        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        Ok(digits.parse()?)
+        let (path, body) = match self.voice {
+            Voice::Ovh => (
+                format!("/1.0/service/{service}/renew"),
+                format!(r#"{{"duration":"P1M","services":[{service}],"dryRun":false}}"#),
+            ),
+            Voice::Vpsbg => {
+                ("/v1/servers/renew".to_owned(), format!(r#"{{"server_ids":[{service}],"billing_cycle":1}}"#))
+            }
+            Voice::HostUp => (format!("/api/v2/vps/{}/actions/renew", Id::new(Thing::Vps, service)), "{}".to_owned()),
+        };
+        let answer = self.post(&path, &body, token).await?;
+        match self.voice {
+            Voice::Ovh => digits_after(&answer, r#""orderId":"#),
+            Voice::Vpsbg => digits_after(&answer, r#"{"id":"#),
+            Voice::HostUp => {
+                let (_, rest) = answer.split_once(r#""renewalInvoice":{"id":""#).context("an order has its invoice")?;
+                let (id, _) = rest.split_once('"').context("an id ends")?;
+                Id::number(Thing::Invoice, id).with_context(|| format!("`{id}` is an invoice"))
+            }
+        }
+    }
+
+    async fn pay(&mut self, order: i64, token: &str) -> Result<()> {
+        let (path, body) = match self.voice {
+            Voice::Ovh => (
+                format!("/1.0/me/order/{order}/payWithRegisteredPaymentMean"),
+                format!(r#"{{"paymentMean":"paypal","paymentMeanId":{}}}"#, method_of(self.account)),
+            ),
+            Voice::Vpsbg => {
+                ("/v1/orders/pay".to_owned(), format!(r#"{{"order_ids":[{order}],"payment_method":"card"}}"#))
+            }
+            Voice::HostUp => {
+                let (invoice, card) = (Id::new(Thing::Invoice, order), Id::new(Thing::Card, card_of(self.account)));
+                (format!("/api/v2/billing/invoices/{invoice}/actions/pay"), format!(r#"{{"savedCardId":"{card}"}}"#))
+            }
+        };
+        self.post(&path, &body, token).await?;
+        Ok(())
     }
 
     async fn post(&mut self, path: &str, body: &str, token: &str) -> Result<String> {
         let url = format!("http://{}{path}", self.address);
-        let proof = match (self.proof, &self.keys.bearer) {
-            (Proof::Bearer, Some(bearer)) => format!("Authorization: Bearer {bearer}\r\n"),
-            (Proof::Bearer | Proof::Signature, _) => {
-                let Keys { application_key, application_secret, consumer_key, .. } = &self.keys;
-                let signed = signature(application_secret, consumer_key, "POST", &url, body, self.now);
-                format!(
-                    "X-Ovh-Application: {application_key}\r\nX-Ovh-Consumer: {consumer_key}\r\nX-Ovh-Timestamp: {}\r\n\
-                     X-Ovh-Signature: {signed}\r\n",
-                    self.now
-                )
-            }
+        let key = match (self.voice, self.proof) {
+            (Voice::Ovh, Proof::Bearer) => self.keys.bearer.as_ref(),
+            (Voice::Ovh, Proof::Signature) => None,
+            (Voice::Vpsbg, _) => Some(&self.keys.vpsbg),
+            (Voice::HostUp, _) => Some(&self.keys.hostup),
+        };
+        let proof = if let Some(key) = key {
+            format!("Authorization: Bearer {key}\r\n")
+        } else {
+            let Keys { application_key, application_secret, consumer_key, .. } = &self.keys;
+            let signed = signature(application_secret, consumer_key, "POST", &url, body, self.now);
+            format!(
+                "X-Ovh-Application: {application_key}\r\nX-Ovh-Consumer: {consumer_key}\r\nX-Ovh-Timestamp: {}\r\n\
+                 X-Ovh-Signature: {signed}\r\n",
+                self.now
+            )
         };
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nIdempotency-Key: {token}\r\n\
@@ -238,6 +294,13 @@ impl Caller {
         ensure!(status == 200, "{path}: {status} {body}");
         Ok(body)
     }
+}
+
+/// The number that stands after a text.
+fn digits_after(answer: &str, name: &str) -> Result<i64> {
+    let (_, rest) = answer.split_once(name).context("an order has its id")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Ok(digits.parse()?)
 }
 
 /// Reads one answer with a content length, and nothing after it.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::load::{Keys, Load, Proof, Seen};
+use crate::load::{Keys, Load, Proof, Seen, Voice};
 use crate::report::{Goal, Report};
 use crate::server::{Commits, Server};
 
@@ -77,7 +77,8 @@ fn measure(plan: &Plan, folder: &Path, report: &mut Report) -> Result<()> {
     run.against_single(report)?;
     run.signed_against_unsigned(report)?;
     run.replay_against_new(report)?;
-    run.against_django_plans(report)
+    run.against_django_plans(report)?;
+    run.voices(report)
 }
 
 struct Run<'a> {
@@ -142,7 +143,9 @@ impl Run<'_> {
             let folder = self.folder.join("product");
             server::copy(self.template, &folder)?;
             let server = Server::start(&folder, Commits::Grouped)?;
-            let replayed = self.load(&server, self.keys, 64, Proof::Signature, round).replay(1_000)?;
+            let address = server.address(Voice::Ovh);
+            let load = Load { address: &address, ..self.load(self.keys, 64, Proof::Signature, round) };
+            let replayed = load.replay(1_000)?;
             server.stop()?;
             report.note(format!("replays: {replayed:.0}/s against {:.0} new/s", fresh.done.rate()));
             report.add(Goal::number(6), replayed / fresh.done.rate());
@@ -174,9 +177,53 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Goals 21 to 25: the same renewals in each dialect, against the bare loop and against OVHcloud's.
+    fn voices(&self, report: &mut Report) -> Result<()> {
+        for round in 0..self.plan.rounds {
+            let path = server::copy(self.template, &self.folder.join("raw"))?;
+            let waited = machine::Waited::start()?;
+            let reference = raw::run(&path, self.plan.services, 64, self.plan.time)?.rate();
+            report.judge_wait(waited.part()?);
+            let mut rates = Vec::new();
+            for voice in [Voice::Ovh, Voice::Vpsbg, Voice::HostUp] {
+                let busy = machine::Busy::start()?;
+                let (seen, growth) = self.spoken(voice, 64, Commits::Grouped, Proof::Signature, round)?;
+                report.note(format!(
+                    "{voice:?}, 64 connections: {:.0}/s against {reference:.0}/s, {:.2} cores busy, p50 {:.1} ms, p99 \
+                     {:.1} ms, {growth} bytes a renewal",
+                    seen.done.rate(),
+                    busy.cores()?,
+                    millis(seen.percentile(0.5)),
+                    millis(seen.percentile(0.99)),
+                ));
+                rates.push(seen.done.rate());
+            }
+            let [ovh, vpsbg, hostup] = rates[..] else { anyhow::bail!("three dialects were measured") };
+            for (goal, rate) in [(21, ovh), (22, vpsbg), (23, hostup)] {
+                report.add(Goal::number(goal), rate / reference);
+            }
+            for (goal, rate) in [(24, vpsbg), (25, hostup)] {
+                report.add(Goal::number(goal), rate / ovh);
+            }
+        }
+        Ok(())
+    }
+
+    /// OVHcloud's renewals, as [`spoken`](Self::spoken).
+    fn product(&self, connections: i64, commits: Commits, proof: Proof, round: u64) -> Result<(Seen, u64)> {
+        self.spoken(Voice::Ovh, connections, commits, proof, round)
+    }
+
     /// One load on a server of its own; then the server is killed and the books are checked. With the bytes that a
     /// renewal left on disk.
-    fn product(&self, connections: i64, commits: Commits, proof: Proof, round: u64) -> Result<(Seen, u64)> {
+    fn spoken(
+        &self,
+        voice: Voice,
+        connections: i64,
+        commits: Commits,
+        proof: Proof,
+        round: u64,
+    ) -> Result<(Seen, u64)> {
         let folder = self.folder.join("product");
         let path = server::copy(self.template, &folder)?;
         let server = Server::start(&folder, commits)?;
@@ -188,7 +235,8 @@ impl Run<'_> {
                 &logged_in
             }
         };
-        let seen = self.load(&server, keys, connections, proof, round).renew()?;
+        let address = server.address(voice);
+        let seen = Load { voice, address: &address, ..self.load(keys, connections, proof, round) }.renew()?;
         if std::env::var_os("BENCH_METRICS").is_some() {
             eprintln!("{}", server.metrics()?);
         }
@@ -197,9 +245,10 @@ impl Run<'_> {
         Ok((seen, growth))
     }
 
-    fn load<'a>(&self, server: &'a Server, keys: &'a [Keys], connections: i64, proof: Proof, seed: u64) -> Load<'a> {
+    /// A load of OVHcloud's renewals that has no server yet.
+    fn load<'a>(&self, keys: &'a [Keys], connections: i64, proof: Proof, seed: u64) -> Load<'a> {
         let Plan { services, time, .. } = *self.plan;
-        Load { address: &server.address, keys, connections, services, time, proof, seed }
+        Load { address: "", keys, connections, services, time, voice: Voice::Ovh, proof, seed }
     }
 }
 

@@ -110,7 +110,7 @@ fn place(transaction: &Transaction<'_>, service: i64, picks: &mut Picks) -> Resu
         account,
         "open",
         "customer",
-        "P1M",
+        "renewal",
         None::<String>,
         NOW,
         NOW + DAY,
@@ -118,18 +118,27 @@ fn place(transaction: &Transaction<'_>, service: i64, picks: &mut Picks) -> Resu
         "EUR",
         NET_MINOR,
         TAX_MINOR,
-        gross
+        gross,
+        true,
+        None::<String>,
+        0,
+        "standard",
+        200_000
     ])?;
     let next = following(&seen.until)?;
-    transaction
-        .prepare_cached(sql!("order_line_insert"))?
-        .execute(params![order, 0, service, seen.name, "VPS", seen.until, next, NET_MINOR, NET_MINOR, TAX_MINOR])?;
+    transaction.prepare_cached(sql!("order_line_insert"))?.execute(params![
+        order, 0, service, seen.name, "VPS", "P1M", seen.until, next, NET_MINOR, NET_MINOR, TAX_MINOR
+    ])?;
     transaction.prepare_cached(sql!("service_set"))?.execute(params![
         None::<String>,
         "automatic",
         "P1M",
         "none",
         order,
+        None::<i64>,
+        None::<String>,
+        None::<String>,
+        None::<String>,
         seen.until,
         service,
         account,
@@ -146,7 +155,7 @@ fn pay(transaction: &Transaction<'_>, service: i64, order: i64, picks: &mut Pick
     let state: String =
         transaction.prepare_cached(sql!("order"))?.query_row(params![order, account], |row| row.get(2))?;
     anyhow::ensure!(state == "open", "the order is open");
-    let next: String = transaction.prepare_cached(sql!("order_lines"))?.query_row([order], |row| row.get(4))?;
+    let next: String = transaction.prepare_cached(sql!("order_lines"))?.query_row([order], |row| row.get(5))?;
     let seen = read_service(transaction, service)?;
     let method = method_of(account);
     transaction.prepare_cached(sql!("method"))?.query_row(params![method, account], |row| row.get::<_, i64>(0))?;
@@ -169,7 +178,7 @@ fn pay(transaction: &Transaction<'_>, service: i64, order: i64, picks: &mut Pick
     let gross = NET_MINOR + TAX_MINOR;
     transaction
         .prepare_cached(sql!("payment_insert"))?
-        .execute(params![order, account, "paypal", method, gross, "EUR", NOW])?;
+        .execute(params![order, account, "paypal", method, gross, "EUR", 0, NOW])?;
     let number: i64 = transaction
         .prepare_cached("select coalesce(max(number), 0) + 1 from invoices where series = 'INV'")?
         .query_row([], |row| row.get(0))?;

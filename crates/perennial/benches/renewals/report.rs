@@ -22,7 +22,7 @@ pub struct Goal {
     aim: f64,
 }
 
-const GOALS: [Goal; 12] = [
+const GOALS: [Goal; 17] = [
     goal(1, "renewals over HTTP, 64 connections / bare loop, groups of 64", Better::More, 0.60, 0.80),
     goal(2, "renewals over HTTP, 8 connections / bare loop, groups of 8", Better::More, 0.65, 0.85),
     goal(3, "grouped commits / one commit a command, 64 connections", Better::More, 2.0, 3.0),
@@ -35,6 +35,11 @@ const GOALS: [Goal; 12] = [
     goal(142, "stripped binary, MiB", Better::Less, 30.0, 15.0),
     goal(15, "bytes a renewal / 895", Better::Less, 2.0, 1.2),
     goal(16, "renewals over HTTP / django-plans in process", Better::More, 50.0, 100.0),
+    goal(21, "OVHcloud's dialect, 64 connections / bare loop, groups of 64", Better::More, 0.60, 0.80),
+    goal(22, "VPSBG's dialect, 64 connections / bare loop, groups of 64", Better::More, 0.40, 0.60),
+    goal(23, "HostUp's dialect, 64 connections / bare loop, groups of 64", Better::More, 0.40, 0.60),
+    goal(24, "VPSBG's dialect / OVHcloud's", Better::More, 0.60, 0.80),
+    goal(25, "HostUp's dialect / OVHcloud's", Better::More, 0.60, 0.80),
 ];
 
 const fn goal(number: u8, what: &'static str, better: Better, gate: f64, aim: f64) -> Goal {

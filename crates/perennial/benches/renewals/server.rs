@@ -11,7 +11,7 @@ use perennial_engine::clock::Stopwatch;
 use perennial_testkit::http;
 use serde_json::Value;
 
-use crate::load::Keys;
+use crate::load::{Keys, Voice};
 use crate::world::{ACCOUNTS, account_code};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_perennial");
@@ -20,8 +20,7 @@ const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a
 /// A running server.
 pub struct Server {
     child: Child,
-    /// `host:port` of the dialect.
-    pub address: String,
+    ports: [u16; 3],
     pages: String,
     /// From the start of the process to the first answer.
     pub start: Duration,
@@ -39,12 +38,15 @@ pub enum Commits {
 impl Server {
     /// Starts the server on the ledger in a folder.
     pub fn start(folder: &Path, commits: Commits) -> Result<Self> {
-        let (pages, ovh) = (free_port()?, free_port()?);
+        let pages = free_port()?;
+        let ports = [free_port()?, free_port()?, free_port()?];
+        let [ovh, vpsbg, hostup] = ports;
         let group = commits == Commits::Grouped;
         let config = format!(
             "[store]\npath = \"ledger.db\"\ngroup_commit = {group}\n\n[pages]\nlisten = \"127.0.0.1:{pages}\"\n\
              public_url = \"http://127.0.0.1:{pages}\"\n\n[ovh]\nlisten = \"127.0.0.1:{ovh}\"\n\
-             public_url = \"http://127.0.0.1:{ovh}\"\nclock_window_s = 3600\n"
+             public_url = \"http://127.0.0.1:{ovh}\"\nclock_window_s = 3600\n\n[vpsbg]\nlisten = \"127.0.0.1:{vpsbg}\"\n\n\
+             [hostup]\nlisten = \"127.0.0.1:{hostup}\"\n"
         );
         let file = folder.join("perennial.toml");
         std::fs::write(&file, config)?;
@@ -60,12 +62,23 @@ impl Server {
             .spawn()?;
         let pages = format!("http://127.0.0.1:{pages}");
         let url = format!("{pages}/readyz");
-        let server = Self { child, address: format!("127.0.0.1:{ovh}"), pages, start: Duration::ZERO };
+        let server = Self { child, ports, pages, start: Duration::ZERO };
         while !http::get(&url).is_ok_and(|answer| answer.status == 200) {
             ensure!(watch.elapsed() < Duration::from_secs(20), "the server did not start; see its log");
             std::thread::sleep(Duration::from_millis(2));
         }
         Ok(Self { start: watch.elapsed(), ..server })
+    }
+
+    /// `host:port` of a dialect.
+    pub fn address(&self, voice: Voice) -> String {
+        let [ovh, vpsbg, hostup] = self.ports;
+        let port = match voice {
+            Voice::Ovh => ovh,
+            Voice::Vpsbg => vpsbg,
+            Voice::HostUp => hostup,
+        };
+        format!("127.0.0.1:{port}")
     }
 
     /// What the server measured of its lane.
@@ -119,12 +132,11 @@ pub fn keys(folder: &Path) -> Result<Vec<Keys>> {
     let field = |value: &Value, name: &str| {
         value[name].as_str().map(str::to_owned).with_context(|| format!("`{name}` is missing in {value}"))
     };
-    let issue = |arguments: &[&str]| -> Result<Value> {
-        perennial(folder, &[&["key", "issue", "--dialect", "ovh"], arguments].concat())?
-            .into_iter()
-            .next()
-            .context("a key was issued")
+    let issue_for = |dialect: &str, arguments: &[&str]| -> Result<Value> {
+        let issued = perennial(folder, &[&["key", "issue", "--dialect", dialect], arguments].concat())?;
+        issued.into_iter().next().context("a key was issued")
     };
+    let issue = |arguments: &[&str]| issue_for("ovh", arguments);
     let owner = account_code(1);
     let application = issue(&["--account", &owner, "--kind", "application", "--name", "bench"])?;
     let (application_key, application_secret) =
@@ -145,11 +157,14 @@ pub fn keys(folder: &Path) -> Result<Vec<Keys>> {
                 "POST /*",
             ])?;
             let client = issue(&["--account", &code, "--kind", "oauth2", "--name", "bench"])?;
+            let token = |dialect| field(&issue_for(dialect, &["--account", &code])?, "token");
             Ok(Keys {
                 application_key: application_key.clone(),
                 application_secret: application_secret.clone(),
                 consumer_key: field(&consumer, "consumer_key")?,
                 bearer: Some(format!("{}:{}", field(&client, "client_id")?, field(&client, "client_secret")?)),
+                vpsbg: token("vpsbg")?,
+                hostup: token("hostup")?,
             })
         })
         .collect()
@@ -162,7 +177,7 @@ pub fn log_in(server: &Server, keys: &[Keys]) -> Result<Vec<Keys>> {
             let client = held.bearer.as_deref().unwrap_or_default();
             let (id, secret) = client.split_once(':').context("a client is id:secret")?;
             let form = format!("grant_type=client_credentials&scope=all&client_id={id}&client_secret={secret}");
-            let url = format!("http://{}/auth/oauth2/token", server.address);
+            let url = format!("http://{}/auth/oauth2/token", server.address(Voice::Ovh));
             let headers = [("Content-Type", "application/x-www-form-urlencoded")];
             let answer = http::send("POST", &url, &headers, form.as_bytes())?.json()?;
             let bearer = answer["access_token"].as_str().context("a token was issued")?.to_owned();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use perennial_core::calendar::Period;
-use perennial_core::command::{Action, Command, CouponUse, PayWith, RenewRequest, Reply, Scope};
+use perennial_core::command::{Action, After, Command, CouponUse, PayWith, RenewRequest, Reply, Scope};
 use perennial_core::ids::MethodId;
 use perennial_core::order::Origin;
 use perennial_core::ports::Lane;
@@ -148,6 +148,7 @@ async fn renew_one(lane: &LaneHandle, due: Due) -> Result<()> {
         period: Period::months(1).context("a month is a period")?,
         promo: None,
         coupons: CouponUse::Keep,
+        after: After::Expiry,
         origin: Origin::Schedule,
         open_s: 86_400,
     };
@@ -155,7 +156,7 @@ async fn renew_one(lane: &LaneHandle, due: Due) -> Result<()> {
     let placed = lane.submit(command(Action::Renew { request, password: "0123456789".to_owned() })).await?;
     let Reply::Placed(order) = placed else { bail!("not placed: {placed:?}") };
     let with = PayWith::Method(MethodId(method_of(due.account.0)));
-    lane.submit(command(Action::Pay { order: order.id, with })).await?;
+    lane.submit(command(Action::Pay { order: order.id, with, due: None })).await?;
     Ok(())
 }
 

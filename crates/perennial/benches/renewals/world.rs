@@ -1,5 +1,6 @@
 //! The ledger that every run starts from: 64 accounts with their services, all on one price list.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -31,6 +32,11 @@ pub const fn method_of(account: i64) -> i64 {
     account
 }
 
+/// The saved card of an account, for the dialects whose orders PayPal does not pay.
+pub const fn card_of(account: i64) -> i64 {
+    ACCOUNTS + account
+}
+
 /// The account of a service: services are dealt out in turn.
 pub const fn account_of(service: i64) -> i64 {
     (service - 1) % ACCOUNTS + 1
@@ -40,12 +46,15 @@ pub const fn account_of(service: i64) -> i64 {
 pub fn make(path: &Path, services: i64) -> Result<()> {
     let mut store = SqliteStore::open(path)?;
     let mut batch = store.begin()?;
-    let seller = Seller { collects: vec![MethodKind::PayPal], ..Seller::default() };
+    let seller = Seller { collects: vec![MethodKind::PayPal, MethodKind::Card], ..Seller::default() };
     batch.record(&Record::Seller(seller))?;
     let product = batch.record(&Record::Product(product()))?.id();
     for id in 1..=ACCOUNTS {
         batch.record(&Record::Account(account(id)?))?;
         batch.record(&Record::Method(method(id)))?;
+    }
+    for id in 1..=ACCOUNTS {
+        batch.record(&Record::Method(card(id)))?;
     }
     for id in 1..=services {
         batch.record(&Record::Service(service(id, product)?))?;
@@ -66,6 +75,7 @@ fn product() -> Product {
         grace_days: 7,
         suspension_days: 30,
         ahead_months_max: 1_200,
+        facts: BTreeMap::new(),
         prices: [price(1, NET_MINOR), price(12, 5_500)].into_iter().flatten().collect(),
     }
 }
@@ -84,6 +94,7 @@ fn account(id: i64) -> Result<Account> {
         credit_limit: Money::zero(Currency::EUR),
         standing: Standing::Customer,
         page_password: None,
+        facts: BTreeMap::new(),
         created: "2026-01-01T00:00:00Z".parse()?,
     })
 }
@@ -102,6 +113,16 @@ fn method(account: i64) -> PaymentMethod {
     }
 }
 
+fn card(account: i64) -> PaymentMethod {
+    PaymentMethod {
+        id: MethodId(card_of(account)),
+        kind: MethodKind::Card,
+        label: "visa **** 4242".to_owned(),
+        preference: Preference::Other,
+        ..method(account)
+    }
+}
+
 fn service(id: i64, product: i64) -> Result<Service> {
     // Expiries are spread over the year that begins a month from the first of the year.
     let start: jiff::civil::Date = "2027-01-01".parse()?;
@@ -117,11 +138,12 @@ fn service(id: i64, product: i64) -> Result<Service> {
         until,
         anchor: AnchorDay::of(until),
         mode: RenewalMode::Automatic,
+        cancellation: None,
         period: Period::months(1).context("a month is a period")?,
         hold: Hold::None,
         open_order: None,
         protected_prices: Vec::new(),
-        facts: std::collections::BTreeMap::new(),
+        facts: BTreeMap::new(),
         version: 0,
     })
 }
