@@ -70,6 +70,7 @@ fn a_service_shows_its_life_its_gate_and_its_prices() {
     {
       "account": "acme",
       "anchor_day": 31,
+      "cancellation": null,
       "created": "2026-01-31",
       "display_name": null,
       "facts": {},
@@ -147,7 +148,7 @@ fn keys_are_issued_once_listed_without_secrets_and_revoked() {
         ])
     );
     assert_eq!(listed[2]["rules"], json!(["GET /*", "PUT /services/*"]));
-    assert_eq!(listed[2]["allowed_ips"], json!(["203.0.113.7/32"]));
+    assert_eq!(listed[2]["allowed_ips"], json!(["203.0.113.7"]));
     let everything = std::fs::read(shop.database()).unwrap();
     for secret in [&application["application_secret"], &consumer["consumer_key"], &client["client_secret"]] {
         let secret = secret.as_str().unwrap();
@@ -176,6 +177,42 @@ fn keys_are_issued_once_listed_without_secrets_and_revoked() {
         "GET /*",
     ])
     .failed(1, "there is no application with the key");
+}
+
+#[test]
+fn tokens_are_issued_for_the_dialects_that_take_nothing_else() {
+    let shop = Shop::open();
+    let issue = |dialect: &str, args: &[&str]| {
+        let issued = shop.document(&[&["key", "issue", "--account", "acme", "--dialect", dialect], args].concat());
+        assert_eq!(fields(&issued), ["id", "token"], "{dialect} {args:?}");
+        issued["token"].as_str().unwrap().to_owned()
+    };
+    let tokens = [
+        issue("vpsbg", &["--name", "panel"]),
+        issue("vpsbg", &["--read-only", "--allow-ip", "2001:db8::/32"]),
+        issue("hostup", &["--expires", "P1Y"]),
+        issue("hostup", &["--scope", "read:domains", "--scope", "write:payment_methods"]),
+    ];
+    assert!(tokens.iter().all(|token| token.len() == 48 && token.bytes().all(|byte| byte.is_ascii_alphanumeric())));
+    let listed = shop.json(&["key", "list"]);
+    let summary: Vec<_> =
+        listed.iter().map(|line| json!([line["dialect"], line["kind"], line["rules"], line["allowed_ips"]])).collect();
+    assert_eq!(
+        json!(summary),
+        json!([
+            ["vpsbg", "token", ["GET /*", "POST /*", "PATCH /*", "PUT /*", "DELETE /*"], []],
+            ["vpsbg", "token", ["GET /*"], ["2001:db8::/32"]],
+            ["hostup", "token", ["read:all", "write:all"], []],
+            ["hostup", "token", ["read:domains", "write:payment_methods"], []],
+        ])
+    );
+    assert!(listed[2]["expires"].is_string() && listed[0]["expires"].is_null(), "{listed:?}");
+    let everything = std::fs::read(shop.database()).unwrap();
+    for token in &tokens {
+        assert!(!everything.windows(token.len()).any(|window| window == token.as_bytes()));
+    }
+    shop.run(&["key", "revoke", "credential/2", "-y"]).done();
+    assert_eq!(shop.json(&["key", "list"])[1]["status"], "expired");
 }
 
 #[test]
@@ -276,7 +313,7 @@ fn a_password_is_hashed_and_survives_an_import() {
 }
 
 #[test]
-fn an_order_is_shown_and_taken_back_once() {
+fn an_order_is_shown_with_its_lines_payment_and_papers() {
     let shop = Shop::open();
     shop.run(&["balance", "credit", "acme", "10", "--memo", "welcome"]).done();
     let id = shop.renew("acme", 1001).to_string();
@@ -323,6 +360,7 @@ fn an_order_is_shown_and_taken_back_once() {
             "amount": "3.59",
             "currency": "EUR"
           },
+          "period": "P1M",
           "service": 1001,
           "tax": {
             "amount": "0.72",
@@ -342,11 +380,24 @@ fn an_order_is_shown_and_taken_back_once() {
           "currency": "EUR"
         },
         "at": "then",
+        "from_balance": {
+          "amount": "0.00",
+          "currency": "EUR"
+        },
         "kind": "balance"
       },
       "period": "P1M",
       "placed": "then",
+      "plan": {
+        "by_itself": true,
+        "from_balance": {
+          "amount": "0.00",
+          "currency": "EUR"
+        },
+        "kind": null
+      },
       "promo": null,
+      "purpose": "renewal",
       "state": "fulfilled",
       "tax": {
         "amount": "0.72",
@@ -357,7 +408,15 @@ fn an_order_is_shown_and_taken_back_once() {
     assert_eq!(shop.json(&["order", "list"]).len(), 1);
     assert_eq!(shop.json(&["order", "list", "--open"]).len(), 0);
     assert_eq!(shop.json(&["order", "list", "--account", "globex"]).len(), 0);
+    shop.run(&["order", "show", &id, "--account", "globex"]).failed(1, "account `globex` has no order 1");
+    shop.run(&["order", "show", "99"]).failed(1, "there is no order 99");
+}
 
+#[test]
+fn an_order_is_taken_back_once() {
+    let shop = Shop::open();
+    shop.run(&["balance", "credit", "acme", "10", "--memo", "welcome"]).done();
+    let id = shop.renew("acme", 1001).to_string();
     shop.run(&["order", "credit", &id, "--no-input"]).failed(1, "Take order 1 of acme over 4.31 EUR back");
     shop.run(&["order", "credit", &id, "--yes"]).done();
     let papers = shop.document(&["order", "show", &id])["invoices"].clone();
@@ -365,8 +424,6 @@ fn an_order_is_shown_and_taken_back_once() {
     assert_eq!(shop.document(&["balance", "show", "acme"])["balance"]["amount"], "10.00");
     assert_eq!(shop.document(&["service", "show", "1001"])["until"], "2099-02-28", "the paid term stays");
     shop.run(&["order", "credit", &id, "--yes"]).failed(1, "order 1 is already credited");
-    shop.run(&["order", "show", &id, "--account", "globex"]).failed(1, "account `globex` has no order 1");
-    shop.run(&["order", "show", "99"]).failed(1, "there is no order 99");
     shop.run(&["audit"]).done();
 }
 
@@ -398,7 +455,10 @@ fn the_audit_tells_by_its_exit_code_whether_the_books_are_sound() {
     corrupt(&shop, "drop trigger payments_never_go; delete from payments;");
     let run = shop.run(&["audit"]);
     assert_eq!(run.code, 1, "{run:?}");
-    insta::assert_snapshot!(run.stdout, @"one-payment: order 1 is fulfilled, but was never paid");
+    insta::assert_snapshot!(run.stdout, @"
+    one-payment: order 1 is fulfilled, but was never paid
+    payment-sources: order 1 took 431 from the balance and 0 from the book of its kind, but its payment says 0 and 0
+    ");
     let run = shop.run(&["audit", "--json"]);
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((run.code, &report["sound"]), (1, &json!(false)), "{run:?}");
@@ -466,7 +526,8 @@ fn a_file_that_is_no_ledger_is_told_and_left_alone() {
 #[test]
 fn wrong_usage_exits_with_2() {
     let shop = Shop::open();
-    let rows: [(&[&str], &str); 9] = [
+    let key = |args: &[&'static str]| [&["key", "issue", "--account", "acme", "--dialect"], args].concat();
+    let rows: [(&[&str], &str); 15] = [
         (&["bogus"], "unrecognized subcommand 'bogus'"),
         (&["import"], "<FILE>"),
         (&["service", "list", "--kind", "car"], "a kind is one of server, domain"),
@@ -474,6 +535,12 @@ fn wrong_usage_exits_with_2() {
         (&["key", "issue", "--account", "acme", "--dialect", "ovh", "--kind", "consumer"], "--application <KEY>"),
         (&["key", "issue", "--account", "acme", "--dialect", "ovh", "--rule", "GET /*"], "are for `--kind consumer`"),
         (&["key", "issue", "--account", "acme", "--dialect", "ovh", "--rule", "FETCH /"], "a rule is a method"),
+        (&key(&["vpsbg", "--kind", "application"]), "--kind, --application and --rule are for `--dialect ovh`"),
+        (&key(&["hostup", "--rule", "GET /*"]), "--kind, --application and --rule are for `--dialect ovh`"),
+        (&key(&["hostup", "--read-only"]), "--read-only is for `--dialect vpsbg`"),
+        (&key(&["vpsbg", "--scope", "read:all"]), "--scope is for `--dialect hostup`"),
+        (&key(&["hostup", "--scope", "domains"]), "a scope is a verb (read, write, transfer, console) and a noun"),
+        (&key(&["vpsbg", "--allow-ip", "10.0.0.0/33"]), "a block is an address"),
         (&["key", "revoke", "7"], "an id is application/N or credential/N"),
         (&["balance", "credit", "acme", "5"], "--memo <TEXT>"),
     ];

@@ -1,5 +1,7 @@
 //! `perennial import`: what it takes, what it refuses, and what it leaves alone.
 
+use perennial_core::ports::Books;
+use perennial_store::sqlite::SqliteStore;
 use serde_json::{Value, json};
 
 use crate::shop::{SHOP, Shop};
@@ -181,7 +183,7 @@ fn everything_that_is_wrong_is_told_at_once_by_file_and_line() {
       accounts.csv:3: accounts.email: `b` is not an e-mail address
       coupons.toml:3: coupons.account: there is no account `zed`
       missing.toml: cannot be read: No such file or directory (os error 2)
-      products.toml:5: products.price: is not known here (known: code, name, kind, renewability, grace_days, suspension_days, ahead_months_max, prices)
+      products.toml:5: products.price: is not known here (known: code, name, kind, renewability, grace_days, suspension_days, ahead_months_max, facts, prices)
     ");
     assert!(!shop.database().exists());
 }
@@ -233,4 +235,46 @@ fn what_a_file_leaves_out_and_what_was_paid_for_stays() {
     after["display_name"] = Value::Null;
     assert_eq!(after, before);
     shop.run(&["audit"]).done();
+}
+
+#[test]
+fn facts_and_the_products_of_promo_codes_are_kept_and_can_be_changed() {
+    let shop = Shop::open();
+    let catalogue = || SqliteStore::open(&shop.database()).unwrap().reader().load(&[]).unwrap().catalogue;
+    let product = |code: &str| catalogue().products.values().find(|product| product.code == code).unwrap().clone();
+    let file = |name: &str, promo: &str| {
+        let text = format!(
+            "[[accounts]]\ncode = \"acme\"\nname = \"ACME\"\nemail = \"billing@acme.example.net\"\ncountry = \"FR\"\n\
+             currency = \"EUR\"\ntax = \"standard\"\ntax_rate = \"20\"\nfacts = {{ city = \"Paris\" }}\n\
+             [[products]]\ncode = \"vps\"\nname = \"VPS SSD 1\"\nkind = \"server\"\nfacts = {{ vcpus = 2 }}\n\
+             [[products]]\ncode = \"floating\"\nname = \"Floating IP\"\nkind = \"ip\"\n\
+             [[products]]\ncode = \"help\"\nname = \"Support\"\nkind = \"support\"\n\
+             [[promos]]\ncode = \"spring\"\noff = \"10\"\n{promo}"
+        );
+        shop.write(name, &text)
+    };
+    let facts = file("facts.toml", "products = [\"vps\", \"floating\"]");
+    let counts = json!({ "accounts": tally(0, 1, 0), "products": tally(2, 1, 0), "promos": tally(1, 0, 0) });
+    assert_eq!(shop.document(&["import", &facts])["tables"], counts);
+    assert_eq!(shop.document(&["account", "show", "acme"])["facts"], json!({ "city": "Paris" }));
+    assert_eq!(product("vps").facts.get("vcpus").map(String::as_str), Some("2"));
+    let both = vec![product("vps").id, product("floating").id];
+    assert_eq!(catalogue().promos["spring"].products, both);
+
+    let counts = json!({ "accounts": tally(0, 0, 1), "products": tally(0, 0, 3), "promos": tally(0, 0, 1) });
+    assert_eq!(shop.document(&["import", &file("again.toml", "")])["tables"], counts, "what is left out stays");
+    let csv = shop.write("promos.csv", "code,off,products\nspring,10,help vps\n");
+    assert_eq!(shop.document(&["import", &csv])["tables"], json!({ "promos": tally(0, 1, 0) }));
+    assert_eq!(catalogue().promos["spring"].products, [product("help").id, product("vps").id]);
+    let all = shop.write("all.toml", "[[promos]]\ncode = \"spring\"\noff = \"10\"\nproducts = []\n");
+    shop.run(&["import", &all]).done();
+    assert!(catalogue().promos["spring"].products.is_empty());
+
+    for (promo, told) in [
+        ("products = [\"vpx\"]", "promos.products: there is no product `vpx`, did you mean `vps`?"),
+        ("products = [\"vps\", \"vps\"]", "promos.products: is here twice"),
+        ("products = 5.5", "promos.products: is not a list"),
+    ] {
+        shop.run(&["import", &file("bad.toml", promo)]).failed(1, told);
+    }
 }

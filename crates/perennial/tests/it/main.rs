@@ -3,6 +3,10 @@
 mod access;
 mod cli;
 mod clients;
+mod endpoints;
+mod exchange;
+mod fuzz;
+mod hostup;
 mod import;
 mod kill;
 mod orders;
@@ -11,6 +15,8 @@ mod sandbox;
 mod serve;
 mod services;
 mod shop;
+mod voices;
+mod vpsbg;
 
 #[test]
 fn no_file_is_left_out() {

@@ -112,6 +112,22 @@ fn read_pdf(answer: &Response) -> (String, usize) {
     (text, pages)
 }
 
+/// Sends a form as browsers do.
+fn submit(world: &World, target: &str, form: &str) -> Response {
+    let url = format!("{}{target}", world.sandbox.pages());
+    let kind = [("Content-Type", "application/x-www-form-urlencoded")];
+    let answer = http::send("POST", &url, &kind, form.as_bytes()).unwrap();
+    assert_guarded(&answer);
+    answer
+}
+
+/// Where a browser is sent on to.
+#[track_caller]
+fn onward(answer: &Response) -> String {
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    answer.header("Location").unwrap().to_owned()
+}
+
 #[track_caller]
 fn assert_says(text: &str, all: &[&str]) {
     for part in all {
@@ -301,4 +317,128 @@ fn a_customer_lets_an_application_act_on_the_approval_page() {
     assert_eq!(http::get(link).unwrap().status, 404, "a question is answered once");
     world.sandbox.advance("PT25H").unwrap();
     assert_eq!(world.client.get("/me").unwrap().0, 403, "for a day, as the customer said");
+}
+
+const CAMILLE: &str = "account=xx11111-ovh&password=demo";
+
+#[test]
+fn an_invoices_number_leads_its_customer_to_the_page_on_which_it_is_paid() {
+    let world = World::start();
+    let target = format!("/billing?invoice={}", world.order);
+    assert_says(&assert_plain_html(&world.get(&target)), &["Invoice 1", "Customer number", "Password"]);
+    assert_eq!(world.get("/billing").status, 404);
+    for (form, status, said) in [
+        ("", 400, "Please fill in customer number and password."),
+        ("account=xx11111-ovh&password=wrong", 403, "Customer number or password is wrong."),
+        ("account=nobody&password=demo", 403, "Customer number or password is wrong."),
+        ("account=xx22222-ovh&password=demo", 404, "There is no such invoice."),
+    ] {
+        let answer = submit(&world, &target, form);
+        assert_eq!(answer.status, status, "{form}");
+        assert_says(&assert_plain_html(&answer), &[said]);
+    }
+    for unknown in ["2", "FR00000001", "x", "00000001", "%3Cb%3E"] {
+        let answer = submit(&world, &format!("/billing?invoice={unknown}"), CAMILLE);
+        assert_eq!(answer.status, 404, "{unknown}");
+        assert_plain_html(&answer);
+    }
+    let link = onward(&submit(&world, &target, CAMILLE));
+    assert!(link.strip_prefix("/billing/pay/").is_some_and(|token| token.len() == 36), "{link}");
+    assert_eq!(onward(&submit(&world, &target, CAMILLE)), link, "an order has one link");
+
+    let paid = submit(&world, &link, &format!("{CAMILLE}&with=method-1235+45.44"));
+    assert_eq!(onward(&paid), link);
+    let order = format!("/order/xx11111-ovh/{}?password={}", world.order, world.password);
+    for number in [world.order.to_string(), "FR00000001".to_owned()] {
+        let paper = onward(&submit(&world, &format!("/billing?invoice={number}"), CAMILLE));
+        assert_eq!(paper, order, "what is paid leads to its paper");
+    }
+    assert_eq!(world.get(&order).status, 200);
+}
+
+#[test]
+fn an_order_is_paid_once_on_the_page_behind_its_link() {
+    let world = World::start();
+    let link = onward(&submit(&world, &format!("/billing?invoice={}", world.order), CAMILLE));
+    let page = assert_plain_html(&world.get(&link));
+    assert_says(
+        &page,
+        &["Order 1", "Open: waits for its payment", "45.44 EUR", "PayPal", "Card ending in 4242", "Balance"],
+    );
+    assert!(!page.contains("camille.martin@"), "a link goes through mail, and shows no addresses: {page}");
+    assert!(!page.contains("0189"), "the seller collects no bank transfers: {page}");
+    assert_eq!(page.matches(" checked").count(), 1);
+
+    for (form, status, said) in [
+        ("account=xx11111-ovh&password=demo", 400, "Please choose how to pay what is asked for now."),
+        (
+            "account=xx11111-ovh&password=demo&with=method-1235+45.43",
+            400,
+            "Please choose how to pay what is asked for now.",
+        ),
+        (
+            "account=xx11111-ovh&password=demo&with=method-1236+45.44",
+            400,
+            "Please choose how to pay what is asked for now.",
+        ),
+        (
+            "account=xx11111-ovh&password=demo&with=method-2234+45.44",
+            400,
+            "Please choose how to pay what is asked for now.",
+        ),
+        ("password=demo&with=balance+45.44", 400, "Please fill in customer number and password."),
+        ("account=xx11111-ovh&password=wrong&with=balance+45.44", 403, "Customer number or password is wrong."),
+        ("account=xx22222-ovh&password=demo&with=balance+45.44", 403, "Customer number or password is wrong."),
+    ] {
+        let answer = submit(&world, &link, form);
+        assert_eq!(answer.status, status, "{form}");
+        assert_says(&assert_plain_html(&answer), &[said, "Pay this order"]);
+    }
+    assert_eq!(world.sandbox.ledger().unwrap()["payments"], json!([]));
+
+    let form = format!("{CAMILLE}&with=balance+45.44");
+    for _ in 0..2 {
+        assert_eq!(onward(&submit(&world, &link, &form)), link, "a second time leads there as well");
+    }
+    let page = assert_plain_html(&world.get(&link));
+    assert_says(&page, &["Paid on 2026-11-22 by balance."]);
+    assert!(!page.contains("<form") && !page.contains("Pay this order"), "{page}");
+    let ledger = world.sandbox.ledger().unwrap();
+    assert_eq!(ledger["payments"].as_array().map(Vec::len), Some(1));
+    assert_eq!(ledger["audit"]["findings"], json!([]));
+}
+
+#[test]
+fn a_balance_that_is_too_low_pays_nothing_and_says_so() {
+    let mut world = World::start();
+    let body = json!({ "duration": "P1Y", "services": [112_233], "dryRun": false });
+    let (_, order) = world.client.post("/service/112233/renew", &body).unwrap();
+    // 64.69 and 20 % of it leave less than 45.44 of a balance of 100.
+    for (order, shown) in [(order["orderId"].as_i64().unwrap(), "77.63"), (world.order, "45.44")] {
+        let link = onward(&submit(&world, &format!("/billing?invoice={order}"), CAMILLE));
+        let answer = submit(&world, &link, &format!("{CAMILLE}&with=balance+{shown}"));
+        if order == world.order {
+            assert_eq!(answer.status, 409);
+            assert_says(&assert_plain_html(&answer), &["The balance of 22.37 EUR does not cover 45.44 EUR"]);
+        } else {
+            assert_eq!(onward(&answer), link);
+        }
+    }
+}
+
+#[test]
+fn a_link_that_is_unknown_or_too_late_pays_nothing() {
+    let world = World::start();
+    let link = onward(&submit(&world, &format!("/billing?invoice={}", world.order), CAMILLE));
+    for unknown in ["/billing/pay/", "/billing/pay/x", "/billing/pay/%ff", &link[..link.len() - 1]] {
+        assert_eq!(world.get(unknown).status, 404, "{unknown}");
+        assert_eq!(submit(&world, unknown, CAMILLE).status, 404, "{unknown}");
+    }
+    assert_eq!(http::send("DELETE", &format!("{}{link}", world.sandbox.pages()), &[], b"").unwrap().status, 405);
+    world.sandbox.advance("P40D").unwrap();
+    let page = assert_plain_html(&world.get(&link));
+    assert_says(&page, &["Lapsed: it was not paid in time."]);
+    assert!(!page.contains("<form"), "{page}");
+    assert_eq!(onward(&submit(&world, &link, &format!("{CAMILLE}&with=balance+45.44"))), link);
+    assert_eq!(world.sandbox.ledger().unwrap()["payments"], json!([]));
 }

@@ -138,14 +138,82 @@ fn its_environment_is_fixed_and_every_port_moves_together() {
 #[test]
 fn dialects_that_are_to_come_say_so() {
     let World { sandbox, .. } = World::start();
-    for (url, name) in [(sandbox.vpsbg(), "vpsbg"), (sandbox.hostup(), "hostup"), (sandbox.aliyun(), "aliyun")] {
-        for (method, target, body) in [("GET", "/", ""), ("GET", "/v1/servers", ""), ("POST", "/?Action=X", "a=b")] {
-            let answer = http::send(method, &format!("{url}{target}"), &[], body.as_bytes()).unwrap();
-            assert_eq!((answer.status, answer.header("Content-Type")), (501, Some("application/json")), "{name}");
-            let said = json!({ "message": format!("the {name} dialect is not yet served here") });
-            assert_eq!(answer.json().unwrap(), said);
-        }
+    for (method, target, body) in [("GET", "/", ""), ("GET", "/v1/servers", ""), ("POST", "/?Action=X", "a=b")] {
+        let answer = http::send(method, &format!("{}{target}", sandbox.aliyun()), &[], body.as_bytes()).unwrap();
+        assert_eq!((answer.status, answer.header("Content-Type")), (501, Some("application/json")));
+        assert_eq!(answer.json().unwrap(), json!({ "message": "the aliyun dialect is not yet served here" }));
     }
+}
+
+#[test]
+fn it_says_where_each_dialect_is_and_each_answers_there() {
+    let World { sandbox, .. } = World::start();
+    let index = http::get(&sandbox.pages()).unwrap().text();
+    let port = sandbox.port_base();
+    for (offset, name, title, root) in
+        [(1, "ovh", "OVHcloud", "/1.0"), (2, "vpsbg", "VPSBG", "/v1"), (3, "hostup", "HostUp", "/api/v2")]
+    {
+        let url = format!("http://127.0.0.1:{}{root}", port + offset);
+        assert!(sandbox.log().contains(&format!("  {title:<10} {url}\n")), "{}", sandbox.log());
+        assert!(index.contains(&format!("<dt>{title}</dt><dd><code>{url}</code></dd>")), "{index}");
+        let answer = http::get(&format!("{url}/no/such/thing")).unwrap();
+        assert_eq!(answer.status, 404, "{name}: {}", answer.text());
+        assert!(answer.json().unwrap().is_object(), "{name} says so in its own words");
+        sandbox.arm(name, "renew", "server-error", 1).unwrap();
+    }
+}
+
+#[test]
+fn the_catalogue_has_what_the_documentations_examples_name() {
+    let World { sandbox, .. } = World::start();
+    let ledger = sandbox.ledger().unwrap();
+    let services: Vec<_> = ledger["services"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|service| {
+            let text = |field: &str| service[field].as_str().unwrap().to_owned();
+            format!("{} {} {} {} {}", service["id"], text("account"), text("product"), text("name"), text("period"))
+        })
+        .collect();
+    insta::assert_snapshot!(services.join("\n"), @"
+    12345 xx11111-ovh domain-ovh example.ovh P1Y
+    67890 xx11111-ovh hosting-perso-2014 example.cluster001.hosting.ovh.net P1Y
+    112233 xx11111-ovh vps-value-1-2-40 vps112233.ovh.net P1M
+    22222 xx22222-ovh domain-ovh another.ovh P1Y
+    33333 xx33333-ovh vps-value-1-2-40 vps333333.ovh.net P1M
+    602 demo-vpsbg floating-ipv4 87.120.37.46 P1M
+    2904 demo-vpsbg cloud-vps-2gb ubuntu-2gb P1M
+    2905 demo-vpsbg cpanel-pro-30 cPanel of ubuntu-2gb P1M
+    3321 demo-vpsbg cloud-vps-2gb debian-2gb P1M
+    4101 demo-vpsbg-other cloud-vps-2gb shop-2gb P1M
+    5001 demo-hostup domain-se example.se P1Y
+    5101 demo-hostup web-start www.example.se P1Y
+    5102 demo-hostup extra-storage extra storage of www.example.se P1Y
+    5201 demo-hostup vps-s srv1.example.se P1M
+    5202 demo-hostup vps-backup backup of srv1.example.se P1M
+    5091 demo-hostup-other domain-se nyberg.se P1Y
+    6001 demo-aliyun ecs.g6.large i-bp67acfmxazb4p0001 P1M
+    6002 demo-aliyun ecs.g6.large-payg i-bp67acfmxazb4p0002 P1M
+    6003 demo-aliyun ecs.g6.large i-bp67acfmxazb4p0003 P1M
+    ");
+    let balances: Vec<_> = ledger["accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|account| format!("{} {}", account["code"].as_str().unwrap(), account["balance"]["amount"]))
+        .collect();
+    insta::assert_snapshot!(balances.join("\n"), @r#"
+    xx11111-ovh "100.00"
+    xx22222-ovh "0.00"
+    xx33333-ovh "0.00"
+    demo-vpsbg "500.00"
+    demo-vpsbg-other "0.00"
+    demo-hostup "500.00"
+    demo-hostup-other "0.00"
+    demo-aliyun "0.00"
+    "#);
+    assert_eq!(ledger["audit"]["findings"], json!([]));
 }
 
 #[test]
@@ -504,8 +572,8 @@ fn over_tls_its_authority_vouches_for_both_names_of_loopback_and_is_kept() {
         assert!(answer.status.success(), "{url}: {}", text(&answer.stderr));
         assert!(text(&answer.stdout).starts_with("1795"), "{}", text(&answer.stdout));
     }
-    let vpsbg = get(&format!("{}/v1/servers", sandbox.vpsbg()), &authority);
-    assert!(text(&vpsbg.stderr).contains("501"), "the other dialects speak TLS too: {}", text(&vpsbg.stderr));
+    let aliyun = get(&format!("{}/", sandbox.aliyun()), &authority);
+    assert!(text(&aliyun.stderr).contains("501"), "the other dialects speak TLS too: {}", text(&aliyun.stderr));
     assert!(http::get(&time.replace("https", "http")).is_err(), "plain HTTP is not spoken there");
     assert_eq!(http::get(&format!("{}/healthz", sandbox.pages())).unwrap().status, 200, "the pages are plain");
 

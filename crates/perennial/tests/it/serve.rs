@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use perennial_testkit::http::Response;
-use perennial_testkit::{Env, OvhClient, Sandbox, Server, clients, http, process, sandbox};
+use perennial_testkit::{BearerClient, Env, OvhClient, Sandbox, Server, clients, http, process, sandbox};
 use serde_json::{Value, json};
 
 use crate::shop::{MASTER_KEY, Run, Shop};
@@ -184,8 +184,13 @@ fn a_wrong_configuration_stops_the_start_with_line_reason_and_hint() {
     let hint_try = "hint: mend that, and see with `perennial serve --check`";
     let table = [
         (instead("path =", "paht ="), vec!["line 3, column 1", "unknown field `paht`, expected `path`", hint_try]),
-        (format!("{good}[smtp]\n"), vec!["line 13", "unknown field `smtp`, expected one of `store`", hint_try]),
+        (
+            format!("{good}[smtp]\n"),
+            vec!["line 13, column 2", "unknown section `smtp`, the sections are `store`", hint_try],
+        ),
         (instead("[pages]", "[page]"), vec!["line 5", "`page`", hint_try]),
+        (instead("[ovh]", "[hetzner]"), vec!["line 9, column 2", "`hetzner`", "`ovh`, `vpsbg`, `hostup`", hint_try]),
+        (instead("[ovh]", "[vpsbg]\nlisten_on = 1\n[ovh]"), vec!["line 10, column 1", "`listen_on`", hint_try]),
         (good[good.find("[ovh]").unwrap()..].to_owned(), vec!["missing field `store`", hint_try]),
         (instead(&listen, "\"localhost\""), vec!["line 6", "`localhost` is not an address with its port", hint_try]),
         (instead(&listen, "8400"), vec!["line 6", "invalid type", hint_try]),
@@ -205,7 +210,7 @@ fn a_wrong_configuration_stops_the_start_with_line_reason_and_hint() {
         (mail("folder", "a@"), vec!["`a@` is not a mail address", "hint: `from` under [mail]"]),
         (
             good.replace("[ovh]", "").replace(&format!("listen = \"127.0.0.1:{}\"", port + 1), ""),
-            vec!["no dialect", "hint: add a section [ovh]"],
+            vec!["no dialect", "hint: add a section with `listen` for one: [ovh], [vpsbg], [hostup]"],
         ),
     ];
     let run = |config: &str, more: &[&str]| {
@@ -499,4 +504,41 @@ fn every_listener_speaks_tls_where_it_is_asked_to() {
     process::ask_to_end(&served).unwrap();
     assert!(process::wait_for_end(&mut served).unwrap().success());
     assert_eq!(seen.unwrap(), ("ready\n\n".to_owned(), true, true));
+}
+
+#[test]
+fn every_dialect_is_served_on_its_own_address_to_its_own_keys() {
+    let port = sandbox::free_ports().unwrap();
+    let shop = Shop::open();
+    let section = |offset: u16, name: &str| {
+        format!("[{name}]\nlisten = \"127.0.0.1:{}\"\nrequests_per_minute = 2\n", port + offset)
+    };
+    let more = [section(2, "vpsbg"), section(3, "hostup")].concat();
+    let file = shop.write("perennial.toml", &(config(port) + &more));
+    let mut server = start(&shop, port, &file);
+    let token = |dialect: &str, more: &[&str]| {
+        let issued = shop.document(&[&["key", "issue", "--account", "acme", "--dialect", dialect], more].concat());
+        issued["token"].as_str().unwrap().to_owned()
+    };
+    for (offset, dialect, root) in [(2, "vpsbg", "/v1/servers"), (3, "hostup", "/api/v2/domains")] {
+        let base = format!("http://127.0.0.1:{}", port + offset);
+        let mut client = BearerClient::new(&base, &token(dialect, &[])).unwrap();
+        assert_eq!(client.get(root).unwrap().0, 200, "{dialect}");
+        for (key, status) in [
+            ("nobodys".to_owned(), 401),
+            (token(if dialect == "vpsbg" { "hostup" } else { "vpsbg" }, &[]), 401),
+            (token(dialect, &["--allow-ip", "203.0.113.0/24"]), 403),
+            (token(dialect, &["--allow-ip", "127.0.0.0/8"]), 200),
+        ] {
+            assert_eq!(client.with_key(&key).unwrap().get(root).unwrap().0, status, "{dialect}");
+        }
+        assert_eq!(client.get(root).unwrap().0, 200, "{dialect}");
+        let limited = client.call("GET", root, &[], "").unwrap();
+        assert_eq!(limited.status, 429, "{dialect}: {}", limited.text());
+        assert!(limited.header("Retry-After").is_some(), "{dialect}");
+    }
+    let mut reader =
+        BearerClient::new(&format!("http://127.0.0.1:{}/v1", port + 2), &token("vpsbg", &["--read-only"])).unwrap();
+    assert_eq!(reader.post("/servers/renew", &json!({})).unwrap().0, 403);
+    assert!(server.stop().unwrap().success());
 }

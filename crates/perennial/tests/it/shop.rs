@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use perennial_core::calendar::Period;
-use perennial_core::command::{Action, Command as Submitted, CouponUse, PayWith, RenewRequest, Reply, Scope};
+use perennial_core::command::{Action, After, Command as Submitted, CouponUse, PayWith, RenewRequest, Reply, Scope};
 use perennial_core::ids::{OrderId, ServiceId};
 use perennial_core::order::Origin;
 use perennial_core::ports::{Books, Lane};
@@ -166,7 +166,8 @@ impl Shop {
 
     /// Orders a month of an account's service and pays it from the balance; tells the order's number.
     pub fn renew(&self, account: &str, service: i64) -> i64 {
-        let order = self.order(account, service, |order| Some(Action::Pay { order, with: PayWith::Balance }));
+        let order =
+            self.order(account, service, |order| Some(Action::Pay { order, with: PayWith::Balance, due: None }));
         order.0
     }
 
@@ -186,6 +187,7 @@ impl Shop {
             period: Period::months(1).unwrap(),
             promo: None,
             coupons: CouponUse::Keep,
+            after: After::Expiry,
             origin: Origin::Customer,
             open_s: 3600,
         };
