@@ -8,7 +8,7 @@ use perennial_core::gate::RenewGate;
 use perennial_core::ids::ServiceId;
 use perennial_core::order::{Order, Origin};
 use perennial_core::product::{Kind, Product, Renewability};
-use perennial_core::service::{Lifecycle, RenewalMode, Service};
+use perennial_core::service::{Lifecycle, Service};
 use perennial_core::snapshot::{Snapshot, Want};
 
 use super::context::Context;
@@ -106,7 +106,7 @@ impl<'a> Found<'a> {
 
     /// Whether it is renewed without anybody's doing.
     pub fn renews_by_itself(&self) -> bool {
-        self.service.mode == RenewalMode::Automatic && !self.one_shot()
+        self.service.renews_by_itself(self.product)
     }
 
     /// What its owner calls it; its own name where the owner calls it nothing.

@@ -16,7 +16,7 @@ use perennial_core::snapshot::{Snapshot, Want};
 
 use super::found::Found;
 use super::money::{net, without_vat};
-use super::order::{card, fits, order_of, payment_kind, payment_word, planned_only, render};
+use super::order::{With, card, fits, order_of, payment_kind, payment_word, render};
 use super::page::Asked;
 use super::renew::OPEN_S_MIN;
 use super::{Context, Row};
@@ -197,24 +197,11 @@ fn deposit<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, Failure
         let action = Action::Deposit { amount, open_s: OPEN_S_MIN, password: order_password() };
         let mut order = order_of(context.submit_once(DEPOSIT, action).await?)?;
         if let Some(with) = with {
-            let action = match with {
-                With::Now(with) => Action::Pay { order: order.id, with, due: Some(order.gross) },
-                With::Later(kind) => planned_only(order.id, kind),
-            };
-            let reply = context.submit_once(PAY_DEPOSIT, action).await;
+            let reply = context.submit_once(PAY_DEPOSIT, with.action(order.id, Some(order.gross))).await;
             order = order_of(reply.map_err(|rejection| not_paid(rejection, &order))?)?;
         }
         Ok(Answer::json(&render(context, &order)?)?.with_status(StatusCode::CREATED))
     })
-}
-
-/// What a deposit is paid with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum With {
-    /// Money that is charged at once.
-    Now(PayWith),
-    /// Money that is to come.
-    Later(MethodKind),
 }
 
 /// What a deposit is paid with, where the seller takes that: a balance is not paid from itself.

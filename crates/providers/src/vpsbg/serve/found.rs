@@ -193,7 +193,7 @@ impl<'a> Found<'a> {
 
     /// Whether it is renewed without anybody's doing.
     pub fn auto_renew(&self) -> bool {
-        self.service.mode == RenewalMode::Automatic && !self.one_shot()
+        self.service.renews_by_itself(self.product)
     }
 
     /// Whether it is locked.

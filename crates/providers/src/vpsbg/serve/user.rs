@@ -12,9 +12,10 @@ use perennial_core::ports::BoxFuture;
 
 use super::{Context, Row};
 use crate::common::bearer::Answer;
+use crate::vpsbg::wire::edit::Edit;
 use crate::vpsbg::wire::error::Failure;
 use crate::vpsbg::wire::rate::Multiplier;
-use crate::vpsbg::wire::user::{Country, Edit, EditUser, User};
+use crate::vpsbg::wire::user::{Country, EditUser, User};
 
 pub(super) const ROWS: &[Row] =
     &[Row::read("/user", "user", one).inferred(), Row::act(Method::PATCH, "/user", "edit-user", edit)];

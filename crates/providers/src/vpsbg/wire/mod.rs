@@ -2,6 +2,7 @@
 
 pub mod addon;
 pub mod balance;
+pub mod edit;
 pub mod error;
 pub mod floating_ip;
 pub mod invoice;

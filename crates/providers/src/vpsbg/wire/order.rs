@@ -1,7 +1,8 @@
 //! Orders, their lines, and what is asked of them.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use super::edit::Edit;
 use super::invoice::Invoice;
 use super::rate::{Multiplier, Percentage};
 use super::stamp::{Stamp, UnixSeconds};
@@ -211,24 +212,6 @@ pub struct Calculation {
     pub promo_amount_with_vat: Amount,
 }
 
-/// What a field says of an order's promo code.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum PromoField {
-    /// The field is absent: the code stays.
-    #[default]
-    Absent,
-    /// It is null: the code is taken off.
-    Null,
-    /// It names another.
-    Code(String),
-}
-
-impl<'de> Deserialize<'de> for PromoField {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Code))
-    }
-}
-
 /// What is asked of an order's update; what is absent stays.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct UpdateRequest {
@@ -236,7 +219,7 @@ pub struct UpdateRequest {
     pub auto_pay: Option<bool>,
     /// Its promo code.
     #[serde(default)]
-    pub promo_code: PromoField,
+    pub promo_code: Edit<String>,
     /// How it is to be paid.
     pub payment_method: Option<PaymentWord>,
 }
@@ -248,7 +231,7 @@ pub struct PeriodRequest {
     pub billing_cycle: u16,
     /// The order's promo code.
     #[serde(default)]
-    pub promo_code: PromoField,
+    pub promo_code: Edit<String>,
 }
 
 /// Which orders are to be paid, and how.
@@ -305,9 +288,9 @@ mod tests {
     #[test]
     fn a_promo_code_is_kept_taken_off_or_set() {
         for (sent, read) in [
-            ("{}", PromoField::Absent),
-            (r#"{"promo_code":null}"#, PromoField::Null),
-            (r#"{"promo_code":"fall2403"}"#, PromoField::Code("fall2403".to_owned())),
+            ("{}", Edit::Keep),
+            (r#"{"promo_code":null}"#, Edit::Clear),
+            (r#"{"promo_code":"fall2403"}"#, Edit::Set("fall2403".to_owned())),
         ] {
             assert_eq!(body::<UpdateRequest>(sent.as_bytes()).expect("reads").promo_code, read, "{sent}");
         }

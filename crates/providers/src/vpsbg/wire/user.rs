@@ -1,8 +1,9 @@
 //! The account's owner.
 
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use super::edit::Edit;
 use super::rate::Multiplier;
 
 /// What the account tells of itself.
@@ -82,24 +83,6 @@ pub struct EditUser {
     pub country: Option<IgnoredAny>,
     /// The VAT number, which is not changed here.
     pub vat_number: Option<IgnoredAny>,
-}
-
-/// What becomes of something that may be absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Edit<T> {
-    /// The field is absent: it stays.
-    #[default]
-    Keep,
-    /// The field is null: it is taken away.
-    Clear,
-    /// It is set.
-    Set(T),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Edit<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
-    }
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use super::super::found::{Found, service_type};
 use super::super::renew::period_for;
 use super::{named, order_of, payment_kind, render};
 use crate::common::bearer::Answer;
+use crate::vpsbg::wire::edit::Edit;
 use crate::vpsbg::wire::error::Failure;
-use crate::vpsbg::wire::order::{PeriodRequest, PromoField, UpdateRequest};
+use crate::vpsbg::wire::order::{PeriodRequest, UpdateRequest};
 
 /// Changes an order. The path and the body are inferred.
 pub(super) fn update<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, Failure>> {
@@ -29,11 +30,11 @@ pub(super) fn update<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answe
 }
 
 /// An empty code is none.
-fn promo_edit(field: PromoField) -> PromoEdit {
+fn promo_edit(field: Edit<String>) -> PromoEdit {
     match field {
-        PromoField::Absent => PromoEdit::Keep,
-        PromoField::Code(code) if !code.is_empty() => PromoEdit::Set(code),
-        PromoField::Null | PromoField::Code(_) => PromoEdit::Clear,
+        Edit::Keep => PromoEdit::Keep,
+        Edit::Set(code) if !code.is_empty() => PromoEdit::Set(code),
+        Edit::Clear | Edit::Set(_) => PromoEdit::Clear,
     }
 }
 
@@ -85,10 +86,10 @@ mod tests {
     #[test]
     fn an_absent_code_stays_and_an_empty_one_is_none() {
         for (field, edit) in [
-            (PromoField::Absent, PromoEdit::Keep),
-            (PromoField::Null, PromoEdit::Clear),
-            (PromoField::Code(String::new()), PromoEdit::Clear),
-            (PromoField::Code("fall2403".to_owned()), PromoEdit::Set("fall2403".to_owned())),
+            (Edit::Keep, PromoEdit::Keep),
+            (Edit::Clear, PromoEdit::Clear),
+            (Edit::Set(String::new()), PromoEdit::Clear),
+            (Edit::Set("fall2403".to_owned()), PromoEdit::Set("fall2403".to_owned())),
         ] {
             assert_eq!(promo_edit(field), edit);
         }

@@ -18,7 +18,7 @@ use crate::common::bearer::Answer;
 use crate::vpsbg::wire::error::Failure;
 use crate::vpsbg::wire::order::{Order as WireOrder, Status};
 
-pub(super) use pay::{card, planned_only};
+pub(super) use pay::{With, card};
 pub(super) use shown::{Shown, Sums, fits, payment_kind, payment_word, promo, wants};
 
 pub(super) const ROWS: &[Row] = &[

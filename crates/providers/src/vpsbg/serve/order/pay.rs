@@ -84,7 +84,7 @@ fn checked_ids(ids: &[i64]) -> Result<Vec<OrderId>, Failure> {
 
 /// What orders are paid with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum With {
+pub(in super::super) enum With {
     /// Money that moves now.
     Now(PayWith),
     /// Money that is to come from outside: the order waits for it.
@@ -100,15 +100,14 @@ impl With {
         })
     }
 
-    fn action(self, order: OrderId, due: Option<Money>) -> Action {
+    /// Pays an order that asks for what is stated, or says what is to pay it.
+    pub fn action(self, order: OrderId, due: Option<Money>) -> Action {
         match self {
             Self::Now(with) => Action::Pay { order, with, due },
             Self::Later(kind) => planned_only(order, kind),
         }
     }
-}
 
-impl With {
     /// What an order asks for, paid with this.
     fn due(self, order: &Order) -> Result<Money, Failure> {
         Ok(match self {
@@ -119,7 +118,7 @@ impl With {
 }
 
 /// Says of an order what kind of money is to pay it, and charges nothing.
-pub(in super::super) fn planned_only(order: OrderId, kind: MethodKind) -> Action {
+fn planned_only(order: OrderId, kind: MethodKind) -> Action {
     let plan = PlanEdit { kind: Some(kind), ..PlanEdit::default() };
     Action::ReviseOrder { order, periods: Vec::new(), promo: PromoEdit::Keep, plan }
 }
