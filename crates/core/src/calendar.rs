@@ -194,6 +194,16 @@ pub fn add_period(date: Date, period: Period, anchor: AnchorDay) -> Result<Date,
     }
 }
 
+/// The first date on or after a date that falls on a day of the month, or on the end of a month that is shorter.
+///
+/// # Errors
+/// [`CalendarError::Range`] beyond the year 9999.
+pub fn next_day(date: Date, day: AnchorDay) -> Result<Date, CalendarError> {
+    let in_month = Date::new(date.year(), date.month(), day.get().min(date.days_in_month()));
+    let in_month = in_month.map_err(|_| CalendarError::Range)?;
+    if in_month >= date { Ok(in_month) } else { add_period(date, Period::Months(NonZeroU16::MIN), day) }
+}
+
 /// How long it is from one date to a later one: whole months, counted from the anchor day, and days over.
 ///
 /// # Errors
@@ -338,6 +348,22 @@ mod tests {
         }
         let backwards = months_and_days(date("2025-03-19"), date("2025-03-18"), AnchorDay(19));
         assert_eq!(backwards, Err(CalendarError::Range));
+    }
+
+    #[test]
+    fn the_next_day_of_the_month_is_in_this_month_or_the_next() {
+        for (from, day, next) in [
+            ("2026-11-08", 12, "2026-11-12"),
+            ("2026-11-12", 12, "2026-11-12"),
+            ("2026-11-18", 12, "2026-12-12"),
+            ("2026-12-18", 1, "2027-01-01"),
+            ("2027-02-10", 31, "2027-02-28"),
+            ("2027-01-31", 28, "2027-02-28"),
+        ] {
+            let day = AnchorDay::new(day).expect("is a day");
+            assert_eq!(next_day(date(from), day), Ok(date(next)), "{from} {day:?}");
+        }
+        assert_eq!(next_day(date("9999-12-20"), AnchorDay(1)), Err(CalendarError::Range));
     }
 
     #[test]

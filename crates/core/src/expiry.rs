@@ -32,12 +32,12 @@ impl Expiry {
         Self { day, anchor: if falls { service.anchor } else { AnchorDay::of(day) } }
     }
 
-    /// The next one, a period later. Weeks are counted in days: the day they end on is the day that months are counted
-    /// from afterwards.
+    /// The next one, a period later; none where it was moved to a day of the month. Weeks are counted in days: the day
+    /// they end on is the day that months are counted from afterwards, and so is a day that was asked for.
     pub fn moved(self, day: Date, by: Option<Period>) -> Self {
         let anchor = match by {
-            Some(Period::Weeks(_)) => AnchorDay::of(day),
-            Some(Period::Months(_)) | None => self.anchor,
+            Some(Period::Months(_)) => self.anchor,
+            Some(Period::Weeks(_)) | None => AnchorDay::of(day),
         };
         Self { day, anchor }
     }
@@ -80,12 +80,27 @@ pub(crate) fn next_term(
     period: Period,
 ) -> Result<Term, Refusal> {
     let term = Term::following(from.day, period, from.anchor)?;
+    check_ahead(now, account, product, service, term.until())?;
+    Ok(term)
+}
+
+/// Whether a service may be paid until a day.
+///
+/// # Errors
+/// [`Refusal::TooFarAhead`]; [`Refusal::Calendar`].
+pub(crate) fn check_ahead(
+    now: Timestamp,
+    account: &Account,
+    product: &Product,
+    service: &Service,
+    until: Date,
+) -> Result<(), Refusal> {
     let today = account.zone.date_of(now);
     if let Some(ahead) = Period::months(product.ahead_months_max) {
         let furthest = add_period(today, ahead, AnchorDay::of(today))?;
-        if term.until() > furthest {
+        if until > furthest {
             return Err(Refusal::TooFarAhead { service: service.id, furthest });
         }
     }
-    Ok(term)
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! Idempotency: the same token with the same request gets the first reply again, and nothing more happens.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::ids::{AccountId, OrderId};
+use crate::ids::{AccountId, ApplicationId, OrderId};
 
 /// What a caller sent to make a call repeatable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +13,29 @@ pub struct Token {
     pub key: String,
     /// SHA-256 of what was asked.
     pub digest: [u8; 32],
-    /// Until when it is remembered.
-    pub keep_until: Timestamp,
+    /// For how long it is remembered, from the instant at which its request is carried out.
+    pub kept: SignedDuration,
+    /// For how long it stands for the same request.
+    pub holds: Holds,
+}
+
+/// For how long a token stands for the same request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// As long as it is remembered: the caller chose it.
+    Always,
+    /// While the services that were renewed under it expire as they did then. For a token that we make for callers who
+    /// send none: what they ask for after something else has moved the expiry is no repeat.
+    WhileUnmoved,
+}
+
+/// A text that a signed request may carry once. It keeps whoever overheard the request from sending it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Nonce {
+    /// Whose requests it counts.
+    pub application: ApplicationId,
+    /// SHA-256 of it.
+    pub digest: [u8; 32],
 }
 
 /// Where a token is looked up.

@@ -148,7 +148,7 @@ pub struct OrderLine {
     pub service_name: String,
     /// The product's name when the order was placed.
     pub description: String,
-    /// What it is renewed for; none for the odd days until another service's expiry.
+    /// What it is renewed for; none for a term with odd days: to another service's expiry, or to a day of the month.
     pub period: Option<Period>,
     /// From the old expiry (the fence) to the new one: once it is paid, what was in fact extended. The two differ where
     /// renewals of a service add up.

@@ -69,6 +69,12 @@ pub trait Lane: Send + Sync {
 pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> Timestamp;
+
+    /// The present instant by the clocks of clients, for dialects whose clients sign with it and cannot ask for ours.
+    /// Another one only where the house's clock was moved.
+    fn of_clients(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// Keeps signing secrets: what is sealed can be stored, and opened only with the seller's master key.

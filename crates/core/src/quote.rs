@@ -1,11 +1,13 @@
 //! Quotes: priced lines, discounts, tax and total. The order is made from the quote, so both always agree.
 
+use std::num::NonZeroU16;
+
 use jiff::Timestamp;
 
 use crate::account::Account;
-use crate::calendar::Period;
+use crate::calendar::{AnchorDay, CalendarError, Period, Term, next_day};
 use crate::command::{After, CouponUse, RenewRequest, Scope};
-use crate::expiry::{Expiry, next_term};
+use crate::expiry::{Expiry, check_ahead, next_term};
 use crate::gate::{GateReason, RenewGate};
 use crate::ids::{CouponId, ProductId, ServiceId};
 use crate::money::Money;
@@ -18,6 +20,9 @@ use crate::strategy::{Breadth, strategies};
 
 /// The most services one order renews.
 pub const SERVICES_MAX: usize = 100;
+
+/// How many days a month has where a month's price is shared among its days (the providers' own samples).
+pub(crate) const DAYS_A_MONTH: u32 = 30;
 
 /// What a renewal would cost and do. Has no side effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +60,15 @@ pub fn quote(now: Timestamp, seen: &Snapshot, account: &Account, request: &Renew
                 After::Expiry => Expiry::of(service),
                 After::OpenOrders => Expiry::once_paid(now, seen, service)?,
             };
-            line(now, seen, account, service, from, request.period)
+            match request.to_day {
+                // Counted from the very day: it is no more than the period at the least.
+                Some(day) => {
+                    let from = Expiry { anchor: AnchorDay::of(from.day), ..from };
+                    let line = line(now, seen, account, service, from, request.period)?;
+                    to_day(now, seen, account, service, line, day)
+                }
+                None => line(now, seen, account, service, from, request.period),
+            }
         })
         .collect::<Result<Vec<_>, _>>()?;
     take_promo(now, &seen.catalogue, promo, &mut lines, |line| seen.product_id(line.service))?;
@@ -104,7 +117,7 @@ pub(crate) fn open_twin<'a>(
             continue;
         }
         let Some(open) = seen.open_order(now, service) else { continue };
-        let same = open.period() == Some(request.period) && open.promo == request.promo;
+        let same = open.period() == Some(request.period) && request.to_day.is_none() && open.promo == request.promo;
         if !same || !open.renews_exactly(&request.services) {
             return Err(Refusal::RenewalOpen { service: *id, order: open.id });
         }
@@ -179,6 +192,27 @@ pub(crate) fn line(
         net: list,
         tax: Money::zero(account.currency),
     })
+}
+
+/// The same renewal, going on to a day of the month: each day more costs a thirtieth of the price of a month.
+fn to_day(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    service: &Service,
+    line: OrderLine,
+    day: AnchorDay,
+) -> Result<OrderLine, Refusal> {
+    const MONTH: Period = Period::Months(NonZeroU16::MIN);
+    let product = seen.product(service)?;
+    let until = next_day(line.term.until(), day)?;
+    check_ahead(now, account, product, service, until)?;
+    let odd_days = until.since(line.term.until()).map_err(|_| CalendarError::Range)?.get_days();
+    let odd_days = u32::try_from(odd_days).map_err(|_| CalendarError::Range)?;
+    let unsold = Refusal::NoPrice { service: service.id, period: MONTH };
+    let month = service.price(product, MONTH, account.currency).ok_or(unsold)?;
+    let list = line.list.plus(month.parts_half_up(odd_days, DAYS_A_MONTH)?)?;
+    Ok(OrderLine { period: None, term: Term::new(line.term.from(), until)?, list, net: list, ..line })
 }
 
 /// Takes a promo code off the lines that it is given for.

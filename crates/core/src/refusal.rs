@@ -186,9 +186,15 @@ pub enum Refusal {
     /// The token was used for another request.
     #[error("the idempotency token was used for another request")]
     TokenMismatch,
-    /// The token is empty, too long or not plain ASCII.
-    #[error("an idempotency token has 1 to 64 visible ASCII characters")]
+    /// The token is empty, too long or not printable ASCII.
+    #[error("an idempotency token has 1 to 64 printable ASCII characters")]
     TokenMalformed,
+    /// The nonce was used before.
+    #[error("the nonce is used already")]
+    NonceUsed,
+    /// The signed request is too old.
+    #[error("the request is too old")]
+    NonceLate,
     /// The account is no reseller.
     #[error("the account is not a reseller")]
     NotReseller,

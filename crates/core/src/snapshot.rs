@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use crate::account::Account;
 use crate::calendar::Term;
 use crate::credential::{Application, Credential};
-use crate::idempotency::{Replay, TokenKey};
+use crate::idempotency::{Nonce, Replay, TokenKey};
 use crate::ids::{
     AccountId, ApplicationId, CouponId, CredentialId, InvoiceId, JobId, MethodId, OrderId, ProductId, ServiceId,
 };
@@ -66,6 +66,8 @@ pub enum Want {
     Application(ApplicationId),
     /// A credential.
     Credential(CredentialId),
+    /// Until when a used nonce is remembered.
+    Nonce(Nonce),
 }
 
 /// What the store knows of everything that was wanted. What is missing does not exist.
@@ -103,6 +105,8 @@ pub struct Snapshot {
     pub applications: HashMap<ApplicationId, Application>,
     /// Credentials.
     pub credentials: HashMap<CredentialId, Credential>,
+    /// Used nonces, and until when they are remembered.
+    pub nonces: HashMap<Nonce, Timestamp>,
     /// The numbers that come next; known inside a write transaction only.
     pub next: Next,
 }
@@ -225,6 +229,13 @@ pub enum Change {
         credential: CredentialId,
         /// When.
         at: Timestamp,
+    },
+    /// A nonce is used up.
+    UseNonce {
+        /// Which nonce.
+        nonce: Nonce,
+        /// Until when it is remembered.
+        keep_until: Timestamp,
     },
     /// All credentials of an application end.
     ExpireCredentialsOf(ApplicationId),
@@ -385,6 +396,9 @@ impl Snapshot {
                 if let Some(credential) = self.credentials.get_mut(credential) {
                     credential.last_used = Some(*at);
                 }
+            }
+            Change::UseNonce { nonce, keep_until } => {
+                self.nonces.insert(*nonce, *keep_until);
             }
             Change::ExpireCredentialsOf(application) => {
                 for credential in self.credentials.values_mut() {

@@ -1,11 +1,12 @@
 //! Applications and credentials: registering, asking, approving, ending.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Decision;
 use crate::account::Account;
 use crate::command::{NewApplication, NewCredential, NewCredentialStanding, Reply};
 use crate::credential::{Application, ApplicationStatus, Credential, CredentialStatus};
+use crate::idempotency::Nonce;
 use crate::ids::{ApplicationId, CredentialId};
 use crate::refusal::Refusal;
 use crate::snapshot::{Change, Snapshot};
@@ -135,6 +136,28 @@ pub(super) fn expire(seen: &Snapshot, account: &Account, id: CredentialId) -> Re
 pub(super) fn touch(now: Timestamp, seen: &Snapshot, account: &Account, id: CredentialId) -> Result<Decision, Refusal> {
     let credential = credential_of(seen, account, id)?.id;
     Ok(Decision::done(Change::TouchCredential { credential, at: now }))
+}
+
+/// For how long a nonce is remembered after its request is too old: the clocks of those who forget may be ahead of the
+/// clocks of those who look.
+const NONCE_MARGIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// Uses a nonce up.
+pub(super) fn use_nonce(
+    now: Timestamp,
+    seen: &Snapshot,
+    nonce: Nonce,
+    good_until: Timestamp,
+) -> Result<Decision, Refusal> {
+    if seen.nonces.contains_key(&nonce) {
+        return Err(Refusal::NonceUsed);
+    }
+    // Whoever looked at its time may have waited since.
+    if now >= good_until {
+        return Err(Refusal::NonceLate);
+    }
+    let keep_until = good_until.checked_add(NONCE_MARGIN).unwrap_or(Timestamp::MAX);
+    Ok(Decision::done(Change::UseNonce { nonce, keep_until }))
 }
 
 fn owned<'a>(seen: &'a Snapshot, account: &Account, id: ApplicationId) -> Result<&'a Application, Refusal> {

@@ -13,13 +13,10 @@ use crate::ids::{OrderId, ServiceId};
 use crate::money::{Money, MoneyError};
 use crate::order::{Order, OrderLine, OrderState, Origin, PayPlan, Purpose};
 use crate::product::Product;
-use crate::quote::{Quote, SERVICES_MAX, line, take_promo};
+use crate::quote::{DAYS_A_MONTH, Quote, SERVICES_MAX, line, take_promo};
 use crate::refusal::Refusal;
 use crate::service::{Hold, RenewalMode, Service};
 use crate::snapshot::{Change, Snapshot};
-
-/// The share of a month's price that an odd day costs is one of this many (the providers' own samples).
-const DAYS_A_MONTH: u32 = 30;
 
 /// The most that one deposit puts on a balance, in minor units: so little that no account ever has too many of them.
 const DEPOSIT_MINOR_MAX: i64 = 1_000_000_000_000;

@@ -17,9 +17,9 @@ pub use buy::prorated;
 use jiff::Timestamp;
 
 use crate::command::{Action, Command, Reply};
-use crate::idempotency::{Answer, Replay, Token};
+use crate::idempotency::{Answer, Holds, Replay, Token};
 use crate::ids::AccountId;
-use crate::order::{Order, OrderState};
+use crate::order::{Order, OrderLine, OrderState};
 use crate::refusal::Refusal;
 use crate::snapshot::{Change, Snapshot};
 
@@ -62,7 +62,7 @@ pub fn decide(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Deci
             token: token.lookup(command.account),
             digest: token.digest,
             answer,
-            keep_until: token.keep_until,
+            keep_until: end_of(now, seen, command.account, token, &decision.reply)?,
         }));
     }
     Ok(decision)
@@ -72,6 +72,9 @@ fn carry_out(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Decis
     let account = seen.account(command.account)?;
     match &command.action {
         Action::Renew { request, password } => renew::place(now, seen, account, request, password),
+        Action::RenewNow { request, expiry, password } => {
+            renew::place_paid(now, seen, account, request, *expiry, password)
+        }
         Action::Buy { request, password } => buy::buy(now, seen, account, request, password),
         Action::Deposit { amount, open_s, password } => buy::deposit(now, seen, account, *amount, *open_s, password),
         Action::ReviseOrder { order, periods, promo, plan } => {
@@ -86,8 +89,8 @@ fn carry_out(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Decis
         Action::SetRenewal { service, mode, period } => {
             service::set_renewal(now, seen, account, *service, *mode, *period)
         }
-        Action::SetRenewals { services, mode, withdraw } => {
-            service::set_renewals(now, seen, account, services, *mode, withdraw)
+        Action::SetRenewals { services, mode, period, withdraw } => {
+            service::set_renewals(now, seen, account, services, *mode, *period, withdraw)
         }
         Action::Cancel { service, reason, ending } => service::cancel(now, seen, account, *service, reason, *ending),
         Action::Reinstate { service } => service::reinstate(now, seen, account, *service),
@@ -123,7 +126,23 @@ fn carry_out(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Decis
         }
         Action::ExpireCredential { credential } => access::expire(seen, account, *credential),
         Action::TouchCredential { credential } => access::touch(now, seen, account, *credential),
+        Action::UseNonce { nonce, good_until } => access::use_nonce(now, seen, *nonce, *good_until),
     }
+}
+
+/// Until when a token is remembered: one that its caller chose, at least until the terms that were paid under it end.
+/// Only then may the same be wanted again.
+fn end_of(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: AccountId,
+    token: &Token,
+    reply: &Reply,
+) -> Result<Timestamp, Refusal> {
+    let end = now.checked_add(token.kept).unwrap_or(Timestamp::MAX);
+    let (Holds::Always, Reply::Paid(order)) = (token.holds, reply) else { return Ok(end) };
+    let Some(last) = order.lines.iter().map(|line| line.term.until()).max() else { return Ok(end) };
+    Ok(seen.account(account)?.zone.midnight(last)?.max(end))
 }
 
 /// What was answered before under an account's token. What was answered never changes, so this can be
@@ -138,7 +157,7 @@ pub fn replayed(
     token: Option<&Token>,
 ) -> Result<Option<Reply>, Refusal> {
     let Some(token) = token else { return Ok(None) };
-    let plain = token.key.bytes().all(|byte| byte.is_ascii_graphic());
+    let plain = token.key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if token.key.is_empty() || token.key.len() > TOKEN_LENGTH_MAX || !plain {
         return Err(Refusal::TokenMalformed);
     }
@@ -150,6 +169,11 @@ pub fn replayed(
         return Err(Refusal::TokenMismatch);
     }
     let order = seen.order_of(account, replay.answer.order())?.clone();
+    // Of a service that was not loaded nobody knows here; the lane loads it, and asks again.
+    let stands = |line: &OrderLine| seen.services.get(&line.service).is_some_and(|it| it.until == line.term.until());
+    if token.holds == Holds::WhileUnmoved && !order.lines.iter().all(stands) {
+        return Ok(None);
+    }
     Ok(Some(match replay.answer {
         // It was open when it was placed, whatever became of it.
         Answer::Placed(_) => Reply::Placed(Order { state: OrderState::Open, ..order }),

@@ -30,16 +30,27 @@ pub(super) fn pay(
 ) -> Result<Decision, Refusal> {
     let order = seen.order_of(account.id, id)?;
     order.check_open(now)?;
-    let from_balance = match with {
+    let planned = match with {
         PayWith::Planned(_) => order.plan.from_balance,
         _ => Money::zero(order.gross.currency()),
     };
-    let found = order.gross.minus(from_balance)?;
+    let found = order.gross.minus(planned)?;
     if let Some(stated) = due.filter(|stated| *stated != found) {
         return Err(Refusal::DueMoved { order: id, stated, found });
     }
-    let (kind, method) = means(now, seen, account, order, with)?;
-    let state = OrderState::Fulfilled(now);
+    settle(now, seen, account, order, with)
+}
+
+/// Pays an order that is open, or is placed in this very step.
+pub(super) fn settle(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    order: &Order,
+    with: PayWith,
+) -> Result<Decision, Refusal> {
+    let Means { kind, method, from_balance } = means(now, seen, account, order, with)?;
+    let (id, state) = (order.id, OrderState::Fulfilled(now));
     let mut changes = vec![Change::SetOrderState { account: account.id, order: id, state }];
     let mut lines = order.lines.clone();
     for line in &mut lines {
@@ -59,17 +70,27 @@ pub(super) fn pay(
     Ok(Decision::new(changes, Reply::Paid(Order { state, lines, ..order.clone() })))
 }
 
+/// What is charged.
+struct Means {
+    kind: MethodKind,
+    method: Option<MethodId>,
+    /// What comes from the balance, where the rest is of another kind.
+    from_balance: Money,
+}
+
+impl Means {
+    /// All of it with one kind of money.
+    fn whole(order: &Order, kind: MethodKind, method: Option<MethodId>) -> Self {
+        Self { kind, method, from_balance: Money::zero(order.gross.currency()) }
+    }
+}
+
 /// What is charged, once it is sure that it can be.
-fn means(
-    now: Timestamp,
-    seen: &Snapshot,
-    account: &Account,
-    order: &Order,
-    with: PayWith,
-) -> Result<(MethodKind, Option<MethodId>), Refusal> {
-    let (kind, method) = match with {
-        PayWith::Balance => (MethodKind::Balance, None),
-        PayWith::CreditLine => (MethodKind::CreditLine, None),
+fn means(now: Timestamp, seen: &Snapshot, account: &Account, order: &Order, with: PayWith) -> Result<Means, Refusal> {
+    let means = match with {
+        PayWith::Balance => Means::whole(order, MethodKind::Balance, None),
+        PayWith::CreditLine => Means::whole(order, MethodKind::CreditLine, None),
+        PayWith::BalanceFirst => balance_first(seen, account, order)?,
         PayWith::Method(id) | PayWith::MethodOfKind(id, _) | PayWith::Planned(id) => {
             let method = seen
                 .methods
@@ -84,15 +105,25 @@ fn means(
             if !method.usable(account.zone.date_of(now)) {
                 return Err(Refusal::MethodNotValid(id));
             }
-            (method.kind, Some(id))
+            let planned = Means { from_balance: order.plan.from_balance, ..Means::whole(order, method.kind, Some(id)) };
+            if let PayWith::Planned(_) = with { planned } else { Means::whole(order, method.kind, Some(id)) }
         }
     };
-    check_taken(seen, order, kind)?;
-    if let PayWith::Planned(_) = with {
-        check_balance(seen, account, order.plan.from_balance)?;
+    check_taken(seen, order, means.kind)?;
+    if !means.from_balance.is_zero() {
+        check_balance(seen, account, means.from_balance)?;
     }
-    check_funds(seen, account, order, kind)?;
-    Ok((kind, method))
+    check_funds(seen, account, means.kind, order.gross.minus(means.from_balance)?)?;
+    Ok(means)
+}
+
+/// The balance as far as it goes, the rest on the credit line, where there is one.
+fn balance_first(seen: &Snapshot, account: &Account, order: &Order) -> Result<Means, Refusal> {
+    let balance = seen.balances.get(&account.id).ok_or(Refusal::UnknownAccount(account.id))?.balance;
+    if account.credit_limit.is_zero() || balance.minus(order.gross)?.minor() >= 0 {
+        return Ok(Means::whole(order, MethodKind::Balance, None));
+    }
+    Ok(Means { from_balance: balance, ..Means::whole(order, MethodKind::CreditLine, None) })
 }
 
 /// Whether the seller takes this kind of money for the order. A deposit is paid from outside.
@@ -102,13 +133,12 @@ pub(super) fn check_taken(seen: &Snapshot, order: &Order, kind: MethodKind) -> R
     if taken { Ok(()) } else { Err(Refusal::MethodNotTaken(kind)) }
 }
 
-fn check_funds(seen: &Snapshot, account: &Account, order: &Order, kind: MethodKind) -> Result<(), Refusal> {
-    let balances = seen.balances.get(&account.id);
-    let due = order.gross;
+/// Whether there is as much of a kind of money of the account's own.
+fn check_funds(seen: &Snapshot, account: &Account, kind: MethodKind, due: Money) -> Result<(), Refusal> {
     match kind {
         MethodKind::Balance => check_balance(seen, account, due)?,
         MethodKind::CreditLine => {
-            let owed = balances.ok_or(Refusal::UnknownAccount(account.id))?.receivable;
+            let owed = seen.balances.get(&account.id).ok_or(Refusal::UnknownAccount(account.id))?.receivable;
             let left = account.credit_limit.minus(owed)?;
             if left.minus(due)?.minor() < 0 {
                 return Err(Refusal::CreditShort { left, due });
@@ -145,8 +175,9 @@ fn extend(
         RenewGate::Closed(reason) => return Err(Refusal::NotRenewable { service: service.id, reason }),
         RenewGate::Open => {}
     }
-    let stacking = product.renewability == Renewability::Stacking;
-    if service.until != line.term.from() && !stacking {
+    // A term that is no period was priced from day to day, so it cannot move.
+    let moves = product.renewability == Renewability::Stacking && line.period.is_some();
+    if service.until != line.term.from() && !moves {
         let (stated, found) = (line.term.from(), service.until);
         return Err(Refusal::FenceMoved { service: service.id, stated, found });
     }
@@ -155,10 +186,14 @@ fn extend(
         Some(period) => next_term(now, account, product, service, expiry, period)?,
         None => line.term,
     };
-    let Expiry { day: until, anchor } = expiry.moved(term.until(), line.period);
+    let Expiry { day: until, anchor } = match (order.purpose, line.period) {
+        // It has the anchor day of what it was bought for.
+        (Purpose::Purchase, None) => Expiry { day: term.until(), ..expiry },
+        _ => expiry.moved(term.until(), line.period),
+    };
     let hold = if service.hold == Hold::Unpaid { Hold::None } else { service.hold };
     let extension = Extension { account: account.id, service: service.id, term, order: order.id };
-    let open_order = service.open_order.filter(|open| *open != order.id);
+    let open_order = seen.open_order(now, service).map(|open| open.id).filter(|open| *open != order.id);
     Ok((extension, Service { until, anchor, hold, open_order, ..service.clone() }))
 }
 

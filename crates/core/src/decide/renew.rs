@@ -1,11 +1,13 @@
 //! Placing and withdrawing orders.
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Decision;
+use super::pay::settle;
 use crate::account::Account;
 use crate::calendar::CalendarError;
-use crate::command::{RenewRequest, Reply};
+use crate::command::{PayWith, RenewRequest, Reply};
 use crate::ids::OrderId;
 use crate::order::{Order, OrderState, PayPlan, Purpose};
 use crate::product::Renewability;
@@ -25,6 +27,50 @@ pub(super) fn place(
     if let Some(open) = open_twin(now, seen, account, request)? {
         return Ok(Decision::new(Vec::new(), Reply::Placed(open.clone())));
     }
+    let (order, mut changes) = ordered(now, seen, account, request, password)?;
+    for line in &order.lines {
+        let service = seen.service_of(account.id, line.service)?;
+        if seen.product(service)?.renewability != Renewability::Stacking {
+            changes.push(Change::SetService(Service { open_order: Some(order.id), ..service.clone() }));
+        }
+    }
+    Ok(Decision::new(changes, Reply::Placed(order)))
+}
+
+/// Places an order and pays it, with the balance first and the rest on the credit line. An order that is open already is
+/// not taken over: who placed it may have had another in mind.
+pub(super) fn place_paid(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    request: &RenewRequest,
+    expiry: Option<Date>,
+    password: &str,
+) -> Result<Decision, Refusal> {
+    for id in &request.services {
+        let service = seen.service_of(account.id, *id)?;
+        if let Some(stated) = expiry.filter(|stated| *stated != service.until) {
+            return Err(Refusal::FenceMoved { service: *id, stated, found: service.until });
+        }
+    }
+    if let Some(open) = open_twin(now, seen, account, request)? {
+        let service = *request.services.first().ok_or(Refusal::NothingToRenew)?;
+        return Err(Refusal::RenewalOpen { service, order: open.id });
+    }
+    let (order, mut changes) = ordered(now, seen, account, request, password)?;
+    let paid = settle(now, seen, account, &order, PayWith::BalanceFirst)?;
+    changes.extend(paid.changes);
+    Ok(Decision::new(changes, paid.reply))
+}
+
+/// The order for a renewal, and the rows of it and of the coupons that it uses.
+fn ordered(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    request: &RenewRequest,
+    password: &str,
+) -> Result<(Order, Vec<Change>), Refusal> {
     let quote = quote(now, seen, account, request)?;
     let lapses = lapses(now, request.open_s)?;
     let order = Order {
@@ -44,17 +90,10 @@ pub(super) fn place(
         gross: quote.gross,
         lines: quote.lines,
     };
-    let mut changes = vec![Change::PlaceOrder(order.clone())];
-    for line in &order.lines {
-        let service = seen.service_of(account.id, line.service)?;
-        if seen.product(service)?.renewability != Renewability::Stacking {
-            changes.push(Change::SetService(Service { open_order: Some(order.id), ..service.clone() }));
-        }
-    }
-    for coupon in quote.coupons {
-        changes.push(Change::UseCoupon { account: account.id, coupon, order: order.id });
-    }
-    Ok(Decision::new(changes, Reply::Placed(order)))
+    let used = |coupon| Change::UseCoupon { account: account.id, coupon, order: order.id };
+    let coupons = quote.coupons.into_iter().map(used);
+    let changes = std::iter::once(Change::PlaceOrder(order.clone())).chain(coupons).collect();
+    Ok((order, changes))
 }
 
 /// A service whose open order is withdrawn. One that was to be opened by it will never be.

@@ -36,10 +36,7 @@ pub(super) fn set_renewal(
     if cancels_or_withdraws {
         check_in_time(now, account, service)?;
     }
-    if let Some(period) = period {
-        let product = seen.product(service)?;
-        service.price(product, period, account.currency).ok_or(Refusal::NoPrice { service: id, period })?;
-    }
+    check_sold(seen, account, service, period)?;
     let edited = Service { period: period.unwrap_or(service.period), ..with_mode(now, service, mode) };
     let mut changes = if edited == *service { Vec::new() } else { vec![Change::SetService(edited)] };
     if cancels_or_withdraws {
@@ -56,6 +53,7 @@ pub(super) fn set_renewals(
     account: &Account,
     services: &[ServiceId],
     mode: RenewalMode,
+    period: Option<Period>,
     withdraw: &[OrderId],
 ) -> Result<Decision, Refusal> {
     if services.is_empty() && withdraw.is_empty() {
@@ -89,7 +87,9 @@ pub(super) fn set_renewals(
             check_in_time(now, account, service)?;
             changes.push(Change::ForgetTermination { account: account.id, service: *id });
         }
+        check_sold(seen, account, service, period)?;
         let edited = with_mode(now, moved.get(id).unwrap_or(service), mode);
+        let edited = Service { period: period.unwrap_or(edited.period), ..edited };
         if edited != *service {
             moved.insert(*id, edited);
         }
@@ -233,6 +233,13 @@ fn with_mode(now: Timestamp, service: &Service, mode: RenewalMode) -> Service {
         (RenewalMode::Automatic | RenewalMode::Manual, _) => None,
     };
     Service { mode, cancellation, ..service.clone() }
+}
+
+/// Whether a service can be renewed for a period, if one is given.
+fn check_sold(seen: &Snapshot, account: &Account, service: &Service, period: Option<Period>) -> Result<(), Refusal> {
+    let Some(period) = period else { return Ok(()) };
+    let price = service.price(seen.product(service)?, period, account.currency);
+    price.map(|_| ()).ok_or(Refusal::NoPrice { service: service.id, period })
 }
 
 fn check_reseller(account: &Account) -> Result<(), Refusal> {

@@ -21,7 +21,7 @@ fn reinstate() -> Action {
 }
 
 fn set(services: &[ServiceId], mode: RenewalMode, withdraw: &[OrderId]) -> Action {
-    Action::SetRenewals { services: services.to_vec(), mode, withdraw: withdraw.to_vec() }
+    Action::SetRenewals { services: services.to_vec(), mode, period: None, withdraw: withdraw.to_vec() }
 }
 
 fn refused(world: &mut World, action: Action) -> Option<Refusal> {
@@ -281,4 +281,23 @@ fn a_purchase_that_is_withdrawn_with_others_opens_nothing() {
     assert_eq!(refused(&mut world, set(&[new], RenewalMode::Manual, &[order.id])), Some(unpaid));
     world.run(set(&[SERVER], RenewalMode::Automatic, &[order.id])).expect("is set");
     assert_eq!((world.service(new).hold, world.service(new).open_order), (Hold::Terminated, None));
+}
+
+#[test]
+fn a_period_is_set_for_all_of_many_or_for_none() {
+    let set_for = |services: &[ServiceId], text| {
+        let (mode, period, services) = (RenewalMode::Automatic, Some(period(text)), services.to_vec());
+        Action::SetRenewals { services, mode, period, withdraw: Vec::new() }
+    };
+    let mut world = World::new();
+    let refusal = refused(&mut world, set_for(&[SERVER, DOMAIN], "P3M"));
+    assert_eq!(refusal, Some(Refusal::NoPrice { service: DOMAIN, period: period("P3M") }));
+    assert_eq!(world.run(set_for(&[SERVER, ADDON], "P3M")).expect("is set").changes.len(), 2);
+    for id in [SERVER, ADDON] {
+        let service = world.service(id);
+        assert_eq!((service.mode, service.period), (RenewalMode::Automatic, period("P3M")), "{id}");
+    }
+    assert_eq!(world.run(set_for(&[SERVER, ADDON], "P3M")).expect("is set").changes, []);
+    world.run(set(&[SERVER], RenewalMode::Manual, &[])).expect("is set");
+    assert_eq!(world.service(SERVER).period, period("P3M"), "none leaves it");
 }

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use super::world::*;
-use crate::command::{Action, NewMethod, PayWith, PlanEdit, PromoEdit};
+use crate::calendar::AnchorDay;
+use crate::command::{Action, CouponUse, NewMethod, PayWith, PlanEdit, PromoEdit, RenewRequest};
 use crate::ids::{AccountId, OrderId, ProductId, ServiceId};
 use crate::ledger::Balances;
 use crate::money::Money;
@@ -58,6 +59,25 @@ fn mode() -> impl Strategy<Value = RenewalMode> {
     proptest::sample::select(&RenewalMode::ALL[..])
 }
 
+/// A renewal as it may be asked for: for one or two services, with coupons or a day to end on or neither.
+fn wanted() -> impl Strategy<Value = RenewRequest> {
+    let services = prop_oneof![
+        3 => service().prop_map(|service| vec![service]),
+        1 => (service(), service()).prop_map(|(one, other)| vec![one, other]),
+    ];
+    let day = proptest::option::weighted(0.3, (1_i8..=28).prop_map(|day| AnchorDay::new(day).expect("is a day")));
+    let coupons = proptest::sample::select(vec![CouponUse::Keep, CouponUse::First]);
+    (services, text(), day, coupons).prop_map(|(services, text, to_day, coupons)| RenewRequest {
+        to_day,
+        coupons,
+        ..request(&services, text)
+    })
+}
+
+fn renewing_now() -> impl Strategy<Value = Action> {
+    wanted().prop_map(|request| Action::RenewNow { request, expiry: None, password: String::new() })
+}
+
 fn placing() -> impl Strategy<Value = Action> {
     let product = || proptest::sample::select(&PRODUCTS[..]);
     prop_oneof![
@@ -65,6 +85,7 @@ fn placing() -> impl Strategy<Value = Action> {
         1 => (service(), service(), text()).prop_map(|(one, other, text)| renew(&[one, other], text)),
         1 => (service(), text()).prop_map(|(service, text)| renew_after_open(&[service], text)),
         1 => (service(), text()).prop_map(|(service, text)| renew_with_coupons(&[service], text)),
+        1 => wanted().prop_map(|request| Action::Renew { request, password: String::new() }),
         1 => (product(), text()).prop_map(|(product, text)| buy(vec![item(product, text)], None)),
         1 => (product(), text()).prop_map(|(product, text)| buy(vec![item(product, text)], Some("anything"))),
         1 => (product(), service()).prop_map(|(product, beside)| buy(vec![item_beside(product, beside)], None)),
@@ -77,6 +98,7 @@ fn paying() -> impl Strategy<Value = Action> {
     let with = proptest::sample::select(vec![
         PayWith::Balance,
         PayWith::CreditLine,
+        PayWith::BalanceFirst,
         PayWith::Method(PAYPAL),
         PayWith::Planned(PAYPAL),
     ]);
@@ -119,7 +141,7 @@ fn ending() -> impl Strategy<Value = Action> {
     prop_oneof![
         (service(), mode()).prop_map(|(service, mode)| Action::SetRenewal { service, mode: Some(mode), period: None }),
         (service(), service(), mode(), order()).prop_map(|(one, other, mode, order)| {
-            Action::SetRenewals { services: vec![one, other], mode, withdraw: vec![order] }
+            Action::SetRenewals { services: vec![one, other], mode, period: None, withdraw: vec![order] }
         }),
         (service(), when).prop_map(|(service, ending)| Action::Cancel { service, reason: String::new(), ending }),
         service().prop_map(|service| Action::Reinstate { service }),
@@ -135,6 +157,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => placing().prop_map(done),
         6 => paying().prop_map(done),
+        3 => renewing_now().prop_map(done),
         2 => changing().prop_map(done),
         1 => ending().prop_map(done),
         1 => (1_i64..30).prop_map(|hours| Step::Wait { hours }),

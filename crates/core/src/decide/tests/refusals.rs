@@ -9,7 +9,7 @@ use crate::command::{
     Action, Command, CouponUse, NewCredential, NewCredentialStanding, PayWith, PlanEdit, PromoEdit, Scope,
 };
 use crate::gate::GateReason;
-use crate::idempotency::Token;
+use crate::idempotency::{Holds, Nonce, Token};
 use crate::ids::{ApplicationId, CredentialId, MethodId, OrderId, ProductId, ServiceId};
 use crate::money::{Currency, Money, MoneyError};
 use crate::payment::{MethodKind, Preference};
@@ -120,6 +120,14 @@ const ROWS: &[Attempt] = &[
         world.command(&with_token("a", 2, renew(&[SERVER], "P1M"))).err()
     },
     |world| world.command(&with_token(&"a".repeat(65), 1, renew(&[SERVER], "P1M"))).err(),
+    |world| {
+        world.run(use_nonce(1)).expect("is used");
+        world.run(use_nonce(1)).err()
+    },
+    |world| {
+        world.now = "2026-11-20T12:15:00Z".parse().expect("is an instant");
+        world.run(use_nonce(1)).err()
+    },
     |world| world.run(Action::Suspend { service: SERVER }).err(),
     |world| reseller(world, Action::Reopen { service: RESOLD }),
     |world| {
@@ -184,6 +192,8 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::AmountNotPositive => "amount not positive",
         Refusal::TokenMismatch => "token mismatch",
         Refusal::TokenMalformed => "token malformed",
+        Refusal::NonceUsed => "nonce used",
+        Refusal::NonceLate => "nonce late",
         Refusal::NotReseller => "not reseller",
         Refusal::NotSuspended(_) => "not suspended",
         Refusal::NotCancelled(_) => "not cancelled",
@@ -196,7 +206,7 @@ fn name(refusal: &Refusal) -> &'static str {
     }
 }
 
-const REFUSALS: usize = 44;
+const REFUSALS: usize = 46;
 
 #[test]
 fn every_refusal_is_reached() {
@@ -288,7 +298,12 @@ fn issue(world: &mut World) {
 }
 
 pub(super) fn with_token(key: &str, digest: u8, action: Action) -> Command {
-    let keep_until = "2026-11-25T00:00:00Z".parse().expect("is an instant");
-    let token = Token { operation: "renew".to_owned(), key: key.to_owned(), digest: [digest; 32], keep_until };
-    Command { account: CUSTOMER, token: Some(token), action }
+    let kept = jiff::SignedDuration::from_hours(108);
+    let (operation, key, digest, holds) = ("renew".to_owned(), key.to_owned(), [digest; 32], Holds::Always);
+    Command { account: CUSTOMER, token: Some(Token { operation, key, digest, kept, holds }), action }
+}
+
+pub(super) fn use_nonce(digest: u8) -> Action {
+    let good_until = "2026-11-20T12:15:00Z".parse().expect("is an instant");
+    Action::UseNonce { nonce: Nonce { application: ApplicationId(1), digest: [digest; 32] }, good_until }
 }

@@ -64,6 +64,7 @@ fn load(whole: &Snapshot, want: &Want, seen: &mut Snapshot) {
         }
         Want::Termination(_, id) => seen.terminations.extend(whole.terminations.get(id).map(|it| (*id, it.clone()))),
         Want::Application(id) => seen.applications.extend(whole.applications.get(id).map(|it| (*id, it.clone()))),
+        Want::Nonce(nonce) => seen.nonces.extend(whole.nonces.get(nonce).map(|kept| (*nonce, *kept))),
         Want::Credential(id) => seen.credentials.extend(whole.credentials.get(id).map(|it| (*id, it.clone()))),
     }
 }

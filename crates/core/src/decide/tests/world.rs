@@ -160,7 +160,12 @@ impl World {
     }
 
     pub fn pay(&mut self, order: OrderId, with: PayWith) -> Result<Order, Refusal> {
-        match self.run(Action::Pay { order, with, due: None })?.reply {
+        self.paid(Action::Pay { order, with, due: None })
+    }
+
+    /// Runs what is answered with a paid order.
+    pub fn paid(&mut self, action: Action) -> Result<Order, Refusal> {
+        match self.run(action)?.reply {
             Reply::Paid(order) => Ok(order),
             other => panic!("not paid: {other:?}"),
         }
@@ -172,6 +177,7 @@ pub fn request(services: &[ServiceId], text: &str) -> RenewRequest {
         services: services.to_vec(),
         scope: Scope::Listed,
         period: period(text),
+        to_day: None,
         promo: None,
         coupons: CouponUse::Keep,
         after: After::Expiry,
@@ -182,6 +188,16 @@ pub fn request(services: &[ServiceId], text: &str) -> RenewRequest {
 
 pub fn renew(services: &[ServiceId], text: &str) -> Action {
     Action::Renew { request: request(services, text), password: "secret".to_owned() }
+}
+
+/// A renewal that is paid in the same step.
+pub fn renew_now(services: &[ServiceId], text: &str) -> Action {
+    Action::RenewNow { request: request(services, text), expiry: None, password: "secret".to_owned() }
+}
+
+/// A renewal that goes on to a day of the month.
+pub fn to_day(day: i8, services: &[ServiceId], text: &str) -> RenewRequest {
+    RenewRequest { to_day: Some(AnchorDay::new(day).expect("is a day")), ..request(services, text) }
 }
 
 /// A renewal with a promo code.

@@ -1,20 +1,21 @@
 //! Commands: what a caller wants done, and replies: what the caller hears.
 
+mod wants;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::calendar::Period;
+use crate::calendar::{AnchorDay, Period};
 use crate::credential::{AccessRule, Flow};
-use crate::idempotency::{Token, TokenKey};
+use crate::idempotency::{Nonce, Token};
 use crate::ids::{AccountId, ApplicationId, CredentialId, JobId, MethodId, OrderId, ProductId, ServiceId};
 use crate::link::PaymentLink;
 use crate::money::Money;
 use crate::order::{Order, Origin};
 use crate::payment::{MethodKind, Preference};
 use crate::service::{Ending, RenewalMode};
-use crate::snapshot::Want;
 
 /// What one caller wants done, for one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,17 @@ pub enum Action {
     Renew {
         /// What is to be renewed.
         request: RenewRequest,
+        /// Random text for the links to the order's documents.
+        password: String,
+    },
+    /// Place an order and pay it in the same step with what the account has here, see [`PayWith::BalanceFirst`]: both
+    /// or nothing. An order that is open already is not taken over.
+    RenewNow {
+        /// What is to be renewed.
+        request: RenewRequest,
+        /// The expiry that whoever asks has seen, of each service; refused where it is another by now. None where nobody
+        /// looked.
+        expiry: Option<Date>,
         /// Random text for the links to the order's documents.
         password: String,
     },
@@ -119,6 +131,8 @@ pub enum Action {
         services: Vec<ServiceId>,
         /// What happens.
         mode: RenewalMode,
+        /// The period of automatic renewals; none leaves it.
+        period: Option<Period>,
         /// Which orders.
         withdraw: Vec<OrderId>,
     },
@@ -255,6 +269,13 @@ pub enum Action {
         /// Which credential.
         credential: CredentialId,
     },
+    /// Use a nonce up; refused where it is used already, and where its request has become too old.
+    UseNonce {
+        /// Which nonce.
+        nonce: Nonce,
+        /// Until when its request is young enough.
+        good_until: Timestamp,
+    },
 }
 
 /// Which services to renew, and how.
@@ -266,6 +287,9 @@ pub struct RenewRequest {
     pub scope: Scope,
     /// For how long.
     pub period: Period,
+    /// The day of month to end on: the first such day on or after the period's end. Each day more costs a thirtieth of
+    /// the price of a month. In a month that has no such day the term ends with the month, and later ones on that day.
+    pub to_day: Option<AnchorDay>,
     /// A promo code.
     pub promo: Option<String>,
     /// Whether coupons of the account are used.
@@ -395,6 +419,8 @@ pub enum PayWith {
     Balance,
     /// The credit line.
     CreditLine,
+    /// The balance as far as it goes, the rest on the credit line.
+    BalanceFirst,
     /// As its plan says: the planned part from the balance, the rest with a registered method.
     Planned(MethodId),
 }
@@ -475,100 +501,4 @@ pub enum Reply {
     From(Date),
     /// It is done.
     Done,
-}
-
-impl Command {
-    /// Everything that deciding this command looks at.
-    pub fn wants(&self) -> Vec<Want> {
-        let account = self.account;
-        let mut wants = vec![Want::Account(account)];
-        if let Some(token) = &self.token {
-            wants.push(Want::Replay(token.lookup(account)));
-        }
-        match &self.action {
-            Action::Renew { request, .. } => {
-                if let Scope::Strategy { of } = request.scope {
-                    wants.push(Want::Family(account, of));
-                }
-                wants.extend(request.services.iter().map(|service| Want::Service(account, *service)));
-                if request.coupons == CouponUse::First {
-                    wants.push(Want::Coupons(account));
-                }
-                if request.after == After::OpenOrders {
-                    wants.push(Want::OpenOrders(account));
-                }
-            }
-            Action::Buy { request, .. } => {
-                let beside = |item: &NewService| match item.first {
-                    FirstTerm::UntilExpiryOf(service) => Some(service),
-                    FirstTerm::For(_) => None,
-                };
-                let named = request.items.iter().flat_map(|item| item.parent.into_iter().chain(beside(item)));
-                wants.extend(named.map(|service| Want::Service(account, service)));
-            }
-            Action::ReviseOrder { order, .. } => {
-                wants.extend([
-                    Want::OrderWithServices(account, *order),
-                    Want::Coupons(account),
-                    Want::Balances(account),
-                ]);
-            }
-            Action::LinkOrder { order, .. } | Action::ViewLink { order } => {
-                wants.extend([Want::Order(account, *order), Want::Link(account, *order)]);
-            }
-            Action::Pay { order, with, .. } => {
-                wants.push(Want::OrderWithServices(account, *order));
-                match with {
-                    PayWith::Method(method) | PayWith::MethodOfKind(method, _) => {
-                        wants.push(Want::Method(account, *method));
-                    }
-                    PayWith::Planned(method) => {
-                        wants.extend([Want::Method(account, *method), Want::Balances(account)]);
-                    }
-                    PayWith::Balance | PayWith::CreditLine => wants.push(Want::Balances(account)),
-                }
-            }
-            Action::CancelOrder { order } => wants.push(Want::OrderWithServices(account, *order)),
-            Action::CreditOrder { order } => {
-                wants.extend([Want::Order(account, *order), Want::Invoices(account, *order), Want::Balances(account)]);
-            }
-            Action::CreditBalance { .. } => wants.push(Want::Balances(account)),
-            Action::SetRenewals { services, withdraw, .. } => {
-                wants.extend(services.iter().map(|service| Want::Service(account, *service)));
-                wants.extend(withdraw.iter().map(|order| Want::OrderWithServices(account, *order)));
-            }
-            Action::SetRenewal { service, .. }
-            | Action::Cancel { service, .. }
-            | Action::Reinstate { service }
-            | Action::Rename { service, .. }
-            | Action::Suspend { service }
-            | Action::Reopen { service }
-            | Action::Terminate { service } => wants.push(Want::Service(account, *service)),
-            Action::RequestTermination { service, .. } | Action::ConfirmTermination { service, .. } => {
-                wants.extend([Want::Service(account, *service), Want::Termination(account, *service)]);
-            }
-            Action::AddMethod(_) | Action::EditMethod { .. } | Action::RemoveMethod { .. } => {
-                wants.push(Want::Methods(account));
-            }
-            Action::RecordJob { order, .. } => wants.extend(order.map(|order| Want::Order(account, order))),
-            Action::Deposit { .. } | Action::EditAccount { .. } | Action::RegisterApplication(_) => {}
-            Action::RevokeApplication { application } | Action::EditApplication { application, .. } => {
-                wants.push(Want::Application(*application));
-            }
-            Action::IssueCredential(new) => wants.extend(new.application.map(Want::Application)),
-            Action::ApproveCredential { credential, .. }
-            | Action::RefuseCredential { credential }
-            | Action::EditCredential { credential, .. }
-            | Action::ExpireCredential { credential }
-            | Action::TouchCredential { credential } => wants.push(Want::Credential(*credential)),
-        }
-        wants
-    }
-}
-
-impl Token {
-    /// Where this token of an account is looked up.
-    pub fn lookup(&self, account: AccountId) -> TokenKey {
-        TokenKey { account, operation: self.operation.clone(), key: self.key.clone() }
-    }
 }

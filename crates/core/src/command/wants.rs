@@ -1,0 +1,108 @@
+//! What deciding a command looks at.
+
+use super::{Action, After, Command, CouponUse, FirstTerm, NewService, PayWith, Scope};
+use crate::idempotency::{Token, TokenKey};
+use crate::ids::AccountId;
+use crate::snapshot::Want;
+
+impl Command {
+    /// Everything that deciding this command looks at.
+    pub fn wants(&self) -> Vec<Want> {
+        let account = self.account;
+        let mut wants = vec![Want::Account(account)];
+        if let Some(token) = &self.token {
+            wants.push(Want::Replay(token.lookup(account)));
+        }
+        match &self.action {
+            Action::Renew { request, .. } | Action::RenewNow { request, .. } => {
+                if let Action::RenewNow { .. } = &self.action {
+                    wants.push(Want::Balances(account));
+                }
+                if let Scope::Strategy { of } = request.scope {
+                    wants.push(Want::Family(account, of));
+                }
+                wants.extend(request.services.iter().map(|service| Want::Service(account, *service)));
+                if request.coupons == CouponUse::First {
+                    wants.push(Want::Coupons(account));
+                }
+                if request.after == After::OpenOrders {
+                    wants.push(Want::OpenOrders(account));
+                }
+            }
+            Action::Buy { request, .. } => {
+                let beside = |item: &NewService| match item.first {
+                    FirstTerm::UntilExpiryOf(service) => Some(service),
+                    FirstTerm::For(_) => None,
+                };
+                let named = request.items.iter().flat_map(|item| item.parent.into_iter().chain(beside(item)));
+                wants.extend(named.map(|service| Want::Service(account, service)));
+            }
+            Action::ReviseOrder { order, .. } => {
+                wants.extend([
+                    Want::OrderWithServices(account, *order),
+                    Want::Coupons(account),
+                    Want::Balances(account),
+                ]);
+            }
+            Action::LinkOrder { order, .. } | Action::ViewLink { order } => {
+                wants.extend([Want::Order(account, *order), Want::Link(account, *order)]);
+            }
+            Action::Pay { order, with, .. } => {
+                wants.push(Want::OrderWithServices(account, *order));
+                match with {
+                    PayWith::Method(method) | PayWith::MethodOfKind(method, _) => {
+                        wants.push(Want::Method(account, *method));
+                    }
+                    PayWith::Planned(method) => {
+                        wants.extend([Want::Method(account, *method), Want::Balances(account)]);
+                    }
+                    PayWith::Balance | PayWith::CreditLine | PayWith::BalanceFirst => {
+                        wants.push(Want::Balances(account));
+                    }
+                }
+            }
+            Action::CancelOrder { order } => wants.push(Want::OrderWithServices(account, *order)),
+            Action::CreditOrder { order } => {
+                wants.extend([Want::Order(account, *order), Want::Invoices(account, *order), Want::Balances(account)]);
+            }
+            Action::CreditBalance { .. } => wants.push(Want::Balances(account)),
+            Action::SetRenewals { services, withdraw, .. } => {
+                wants.extend(services.iter().map(|service| Want::Service(account, *service)));
+                wants.extend(withdraw.iter().map(|order| Want::OrderWithServices(account, *order)));
+            }
+            Action::SetRenewal { service, .. }
+            | Action::Cancel { service, .. }
+            | Action::Reinstate { service }
+            | Action::Rename { service, .. }
+            | Action::Suspend { service }
+            | Action::Reopen { service }
+            | Action::Terminate { service } => wants.push(Want::Service(account, *service)),
+            Action::RequestTermination { service, .. } | Action::ConfirmTermination { service, .. } => {
+                wants.extend([Want::Service(account, *service), Want::Termination(account, *service)]);
+            }
+            Action::AddMethod(_) | Action::EditMethod { .. } | Action::RemoveMethod { .. } => {
+                wants.push(Want::Methods(account));
+            }
+            Action::RecordJob { order, .. } => wants.extend(order.map(|order| Want::Order(account, order))),
+            Action::Deposit { .. } | Action::EditAccount { .. } | Action::RegisterApplication(_) => {}
+            Action::RevokeApplication { application } | Action::EditApplication { application, .. } => {
+                wants.push(Want::Application(*application));
+            }
+            Action::IssueCredential(new) => wants.extend(new.application.map(Want::Application)),
+            Action::ApproveCredential { credential, .. }
+            | Action::RefuseCredential { credential }
+            | Action::EditCredential { credential, .. }
+            | Action::ExpireCredential { credential }
+            | Action::TouchCredential { credential } => wants.push(Want::Credential(*credential)),
+            Action::UseNonce { nonce, .. } => wants.push(Want::Nonce(*nonce)),
+        }
+        wants
+    }
+}
+
+impl Token {
+    /// Where this token of an account is looked up.
+    pub fn lookup(&self, account: AccountId) -> TokenKey {
+        TokenKey { account, operation: self.operation.clone(), key: self.key.clone() }
+    }
+}
