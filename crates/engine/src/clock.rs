@@ -62,6 +62,11 @@ impl Clock for MovableClock {
         let real = SystemClock.now();
         real.checked_add(self.ahead()).unwrap_or(real)
     }
+
+    /// Whoever moved this clock moved no other.
+    fn of_clients(&self) -> Timestamp {
+        SystemClock.now()
+    }
 }
 
 /// Measures how long something takes, by the monotonic clock.
@@ -95,5 +100,6 @@ mod tests {
         assert_eq!(later.to_zoned(TimeZone::UTC).date(), "2027-02-28".parse().expect("is a date"));
         clock.set(there);
         assert!(clock.now() < later, "it can be moved back");
+        assert!(clock.of_clients().duration_since(SystemClock.now()).abs() < SignedDuration::from_secs(60));
     }
 }

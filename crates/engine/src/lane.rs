@@ -95,13 +95,20 @@ impl LaneHandle {
     ///
     /// # Errors
     /// [`Rejection`].
-    pub async fn chore(
+    pub async fn chore<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut dyn Batch) -> Result<(), StoreError> + Send + 'static,
-    ) -> Result<(), Rejection> {
+        work: impl FnOnce(&mut dyn Batch) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Rejection> {
         let (answer, answered) = oneshot::channel();
+        let (tell, told) = oneshot::channel();
+        let work = move |batch: &mut dyn Batch| {
+            let _ = tell.send(work(batch)?);
+            Ok(())
+        };
         self.send(Job::Chore { work: Box::new(work), answer }).await?;
-        heard(answered).await
+        heard(answered).await?;
+        // Committed, so the work was done, and told what came of it.
+        told.await.map_err(|cause| Rejection::Unknown(Failure::new("hear from the lane", cause)))
     }
 
     /// Whether the lane's thread is there to carry commands out.

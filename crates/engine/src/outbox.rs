@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use perennial_core::account::Account;
 use perennial_core::notice::Notice;
 use perennial_core::ports::{BoxFuture, Clock, Failure, Rejection};
@@ -17,7 +18,7 @@ const PAGE: u32 = 100;
 /// How often the outbox looks without being woken: notices that another process wrote, or that could not leave.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// How often replies and notices whose time is over are forgotten, and how many at a time.
+/// How often replies, nonces and notices whose time is over are forgotten, and how many at a time.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
 const FORGET_ROWS: u32 = 1_000;
 
@@ -70,12 +71,18 @@ async fn let_leave(
     }
 }
 
-/// Forgets replies and notices whose time is over, for ever. Ends when the lane closes.
+/// Forgets all that is over, a few rows in each transaction, so that nobody waits for long.
+async fn forget(lane: &LaneHandle, now: Timestamp) -> Result<(), Rejection> {
+    while lane.chore(move |batch| batch.forget(now, FORGET_ROWS)).await? == FORGET_ROWS {}
+    Ok(())
+}
+
+/// Forgets replies, nonces and notices whose time is over, for ever. Ends when the lane closes.
 pub async fn housekeep(lane: LaneHandle, clock: Arc<dyn Clock>) {
     loop {
         tokio::time::sleep(FORGET_EVERY).await;
         let now = clock.now();
-        match lane.chore(move |batch| batch.forget(now, FORGET_ROWS).map(drop)).await {
+        match forget(&lane, now).await {
             Ok(()) => {}
             Err(Rejection::Closing) => return,
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not forget what is over"),

@@ -74,7 +74,7 @@ pub trait Batch: Books {
     /// [`StoreError`].
     fn notice_sent(&mut self, id: i64, at: Timestamp) -> Result<(), StoreError>;
 
-    /// Forgets replies and notices whose time is over, and credentials that ended a month ago, `rows_max` at the most;
+    /// Forgets replies, nonces and notices whose time is over, and credentials that ended a month ago, `rows_max` at the most;
     /// tells how many went.
     ///
     /// # Errors
@@ -137,7 +137,7 @@ pub enum Record {
     Service(Service),
     /// A payment method, known by account, kind and label.
     Method(PaymentMethod),
-    /// A coupon, known by its id; a used one is left alone.
+    /// A coupon, known by its id; a used one is left alone, and another account's is refused.
     Coupon(Coupon),
 }
 

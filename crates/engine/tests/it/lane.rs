@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use perennial_core::command::{Action, Command, Reply};
-use perennial_core::idempotency::Token;
-use perennial_core::ids::OrderId;
+use jiff::SignedDuration;
+use perennial_core::command::{Action, Command, NewApplication, Reply};
+use perennial_core::credential::Flow;
+use perennial_core::idempotency::{Holds, Nonce, Token};
+use perennial_core::ids::{OrderId, ServiceId};
 use perennial_core::money::{Currency, Money};
 use perennial_core::ports::{Books, Failure, Lane, Rejection, Span};
 use perennial_core::refusal::Refusal;
+use perennial_core::snapshot::Want;
 use perennial_engine::lane::{Grouping, start};
 use perennial_store::sqlite::SqliteStore;
 use perennial_store::{Batch, Records, Store, StoreError};
 
-use crate::world::{ACCOUNT, SERVICES, World, renew};
+use crate::world::{ACCOUNT, SERVICES, World, renew, renew_now};
 
 async fn credit(world: &World, minor: i64) {
     let amount = Money::new(minor, Currency::EUR);
@@ -186,8 +189,13 @@ async fn what_was_not_done_is_told_from_what_is_not_known() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_token_places_one_order_however_many_send_it() {
     let world = Arc::new(World::new(Grouping::ByTime));
-    let until = "2030-01-01T00:00:00Z".parse().expect("is an instant");
-    let token = Token { operation: "renew".to_owned(), key: "token".to_owned(), digest: [1; 32], keep_until: until };
+    let token = Token {
+        operation: "renew".to_owned(),
+        key: "token".to_owned(),
+        digest: [1; 32],
+        kept: SignedDuration::from_hours(24),
+        holds: Holds::Always,
+    };
     let senders: Vec<_> = (0..64)
         .map(|number| {
             let (world, token) = (Arc::clone(&world), token.clone());
@@ -214,4 +222,84 @@ async fn one_token_places_one_order_however_many_send_it() {
         "one request wins, the other is refused"
     );
     assert_eq!(world.reader.order_ids(ACCOUNT, Span::default()).expect("reads"), [OrderId(1)]);
+}
+
+/// Sends one renewal 64 times at once under a token that holds while nothing moves, and gives the order of them all.
+async fn renew_64_times(world: &Arc<World>, minutes: i64) -> OrderId {
+    let senders: Vec<_> = (0..64)
+        .map(|_| {
+            let world = Arc::clone(world);
+            let (operation, key) = ("renew".to_owned(), "token".to_owned());
+            let kept = SignedDuration::from_mins(minutes);
+            let token = Token { operation, key, digest: [1; 32], kept, holds: Holds::WhileUnmoved };
+            let command = Command { account: ACCOUNT, token: Some(token), action: renew_now(1) };
+            tokio::spawn(async move { world.lane.submit(command).await })
+        })
+        .collect();
+    let mut orders = BTreeSet::new();
+    for sender in senders {
+        match sender.await.expect("does not panic") {
+            Ok(Reply::Paid(order)) => orders.insert(order.id),
+            other => panic!("{other:?}"),
+        };
+    }
+    assert_eq!(orders.len(), 1, "{orders:?}");
+    orders.pop_first().expect("there is one")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_token_that_holds_while_nothing_moves_renews_once_however_many_send_it() {
+    for grouping in [Grouping::ByTime, Grouping::Single] {
+        let world = Arc::new(World::new(grouping));
+        credit(&world, 100_000).await;
+        for expected in [OrderId(1), OrderId(1)] {
+            assert_eq!(renew_64_times(&world, 15).await, expected);
+        }
+        world.submit(renew_now(1)).await.expect("is renewed");
+        assert_eq!(renew_64_times(&world, 16).await, OrderId(3), "the expiry has moved");
+        let orders = world.reader.order_ids(ACCOUNT, Span::default()).expect("reads");
+        assert_eq!(orders, [1, 2, 3].map(OrderId));
+        let seen = world.reader.load(&[Want::Service(ACCOUNT, ServiceId(1)), Want::Balances(ACCOUNT)]).expect("loads");
+        assert_eq!(seen.services[&ServiceId(1)].until.to_string(), "2027-03-15");
+        assert_eq!(seen.balances[&ACCOUNT].balance, Money::new(100_000 - 3 * 600, Currency::EUR));
+        assert_clean(&world);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_nonce_is_used_once_however_many_send_it_by_however_many_lanes() {
+    for grouping in [Grouping::ByTime, Grouping::Single] {
+        let world = World::new(grouping);
+        let application = NewApplication {
+            dialect: "test".to_owned(),
+            key: "key".to_owned(),
+            secret_sealed: Vec::new(),
+            name: String::new(),
+            description: String::new(),
+            flow: Flow::Signature,
+        };
+        let registered = world.submit(Action::RegisterApplication(application)).await;
+        let Ok(Reply::Application(application)) = registered else { panic!("not registered: {registered:?}") };
+        let store = SqliteStore::open(&world.folder.path().join("ledger.db")).expect("opens");
+        let books = Arc::new(store.reader());
+        let (beside, _thread) = start(Box::new(store), books, Arc::clone(&world.clock) as _, grouping).expect("starts");
+        let nonce = Nonce { application, digest: [7; 32] };
+        let good_until = "2026-11-20T12:15:00Z".parse().expect("is an instant");
+        let senders: Vec<_> = (0..64)
+            .map(|number| {
+                let lane = if number % 2 == 0 { world.lane.clone() } else { beside.clone() };
+                let action = Action::UseNonce { nonce, good_until };
+                tokio::spawn(async move { lane.submit(Command { account: ACCOUNT, token: None, action }).await })
+            })
+            .collect();
+        let (mut used, mut refused) = (0, 0);
+        for sender in senders {
+            match sender.await.expect("does not panic") {
+                Ok(Reply::Done) => used += 1,
+                Err(Rejection::Refused(Refusal::NonceUsed)) => refused += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((used, refused), (1, 63));
+    }
 }

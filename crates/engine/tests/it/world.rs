@@ -71,17 +71,26 @@ impl World {
 }
 
 pub fn renew(service: i64) -> Action {
-    let request = RenewRequest {
+    Action::Renew { request: request(service), password: "secret".to_owned() }
+}
+
+/// Places and pays in one step.
+pub fn renew_now(service: i64) -> Action {
+    Action::RenewNow { request: request(service), expiry: None, password: "secret".to_owned() }
+}
+
+fn request(service: i64) -> RenewRequest {
+    RenewRequest {
         services: vec![ServiceId(service)],
         scope: Scope::Listed,
         period: Period::months(1).expect("is a period"),
+        to_day: None,
         promo: None,
         coupons: CouponUse::Keep,
         after: After::Expiry,
         origin: Origin::Customer,
         open_s: 3_600,
-    };
-    Action::Renew { request, password: "secret".to_owned() }
+    }
 }
 
 fn fill(store: &mut SqliteStore) {

@@ -1,2 +1,3 @@
 -- A coupon that was not used yet.
-update coupons set account_id = $1, amount_minor = $2, currency = $3, expires_at = $4 where id = $5 and used_by is null
+update coupons set amount_minor = $1, currency = $2, expires_at = $3
+where id = $4 and account_id = $5 and used_by is null

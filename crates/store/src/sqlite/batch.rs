@@ -75,7 +75,12 @@ impl Batch for SqliteBatch<'_> {
         check_open(self.session)?;
         let mut forgotten = 0;
         let ended = now.checked_sub(CREDENTIALS_KEPT).unwrap_or(Timestamp::MIN);
-        let over = [(sql::REPLAYS_FORGET, now), (sql::NOTICES_FORGET, now), (sql::CREDENTIALS_FORGET, ended)];
+        let over = [
+            (sql::REPLAYS_FORGET, now),
+            (sql::NONCES_FORGET, now),
+            (sql::NOTICES_FORGET, now),
+            (sql::CREDENTIALS_FORGET, ended),
+        ];
         for (text, end) in over {
             let row = params![end.as_microsecond(), rows_max - forgotten];
             let went = self.session.execute(text, row).map_err(refused(DOING))?;

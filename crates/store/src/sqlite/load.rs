@@ -121,6 +121,10 @@ impl Loader<'_> {
                 let application = session.row(sql::APPLICATION, [id.0], rows::application)?;
                 self.seen.applications.extend(application.map(|application| (*id, application)));
             }
+            Want::Nonce(nonce) => {
+                let kept = session.row(sql::NONCE, params![nonce.application.0, nonce.digest], rows::kept)?;
+                self.seen.nonces.extend(kept.map(|kept| (*nonce, kept)));
+            }
             Want::Credential(id) => {
                 let credential = session.row(sql::CREDENTIAL, [id.0], rows::credential)?;
                 self.seen.credentials.extend(credential.map(|credential| (*id, credential)));

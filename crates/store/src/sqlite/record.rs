@@ -329,9 +329,13 @@ impl Recorder<'_> {
         let (minor, currency) = (coupon.amount.minor(), coupon.amount.currency().code());
         let expires = coupon.expires.map(Timestamp::as_microsecond);
         match found {
+            Some(found) if found.account != coupon.account => {
+                let cause = format!("coupon {id} belongs to account {}", found.account).into();
+                Err(StoreError::Constraint { doing: DOING, cause })
+            }
             Some(found) if found.used_by.is_some() || found == *coupon => Ok(Recorded::Unchanged(id)),
             Some(_) => {
-                self.execute(DOING, sql::COUPON_SET, params![coupon.account.0, minor, currency, expires, id])?;
+                self.execute(DOING, sql::COUPON_SET, params![minor, currency, expires, id, coupon.account.0])?;
                 Ok(Recorded::Updated(id))
             }
             None => {

@@ -446,6 +446,10 @@ pub(super) fn replay(row: &Row<'_>, token: &TokenKey) -> Result<Replay> {
     Ok(Replay { token: token.clone(), digest, answer, keep_until: columns.instant()? })
 }
 
+pub(super) fn kept(row: &Row<'_>) -> Result<Timestamp> {
+    Columns::of(row).instant()
+}
+
 pub(super) fn termination(row: &Row<'_>) -> Result<Termination> {
     let mut columns = Columns::of(row);
     Ok(Termination {

@@ -58,6 +58,9 @@ statements! {
     METHODS = "shared/methods.sql";
     METHODS_DEMOTE = "shared/methods_demote.sql";
     NEXT = "shared/next.sql";
+    NONCE = "shared/nonce.sql";
+    NONCE_SET = "shared/nonce_set.sql";
+    NONCES_FORGET = "shared/nonces_forget.sql";
     NOTICE_INSERT = "shared/notice_insert.sql";
     NOTICE_SENT = "shared/notice_sent.sql";
     NOTICES_FORGET = "shared/notices_forget.sql";
@@ -120,7 +123,7 @@ mod tests {
     use super::ALL;
 
     /// Tables that grow with what is sold. The price list does not, and is read whole.
-    const GROWING: [&str; 18] = [
+    const GROWING: [&str; 19] = [
         "accounts",
         "services",
         "service_prices",
@@ -133,6 +136,7 @@ mod tests {
         "invoices",
         "transfers",
         "replays",
+        "nonces",
         "terminations",
         "applications",
         "credentials",

@@ -97,6 +97,10 @@ pub(super) fn change(session: &Session, change: &Change) -> Result<(), StoreErro
         Change::TouchCredential { credential, at } => {
             writer.one("note a credential's use", sql::CREDENTIAL_TOUCH, [at.as_microsecond(), credential.0])
         }
+        Change::UseNonce { nonce, keep_until } => {
+            let row = params![nonce.application.0, nonce.digest, keep_until.as_microsecond()];
+            writer.one("use a nonce", sql::NONCE_SET, row)
+        }
         Change::ExpireCredentialsOf(application) => {
             writer.any("end the credentials of an application", sql::CREDENTIALS_EXPIRE, [application.0])?;
             access_changed(session)

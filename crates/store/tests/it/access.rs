@@ -11,7 +11,7 @@ use perennial_store::StoreError;
 
 use crate::world::{CUSTOMER, Database, RESELLER, SERVER, World, instant};
 
-fn application<D: Database>(world: &mut World<D>) -> ApplicationId {
+pub fn application<D: Database>(world: &mut World<D>) -> ApplicationId {
     let new = NewApplication {
         dialect: "ovh".to_owned(),
         key: "key".to_owned(),

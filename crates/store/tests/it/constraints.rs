@@ -40,7 +40,7 @@ fn raw(world: &World<Sqlite>) -> Connection {
 }
 
 /// What must never happen, the statement that would do it, and a word of why it is refused.
-const REFUSED: [(&str, &str, &str); 52] = [
+const REFUSED: [(&str, &str, &str); 54] = [
     ("a second payment", "insert into payments select * from payments where order_id = 1", "UNIQUE"),
     (
         "a payment of an open order",
@@ -116,6 +116,8 @@ const REFUSED: [(&str, &str, &str); 52] = [
         "insert into orders values (9, 1, 'open', null, 'customer', 'deposit', null, 0, 0, '', 'EUR', 1, 1, 2, 1, null, 0, 'exempt', 0)",
         "CHECK",
     ),
+    ("a nonce of nobody's", "insert into nonces values (99, zeroblob(32), 0)", "FOREIGN KEY"),
+    ("a nonce that is no digest", "insert into nonces values (1, zeroblob(31), 0)", "CHECK"),
     ("a deleted order", "delete from orders where id = 3", "stays"),
     (
         "a line more in a paid order",

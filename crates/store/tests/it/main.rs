@@ -7,6 +7,7 @@ mod constraints;
 mod lane;
 mod master;
 mod migrations;
+mod now;
 mod owner;
 mod revise;
 mod suite;

@@ -187,6 +187,13 @@ pub fn an_account_keeps_its_currency_and_a_product_its_kind<D: Database>() {
 
 pub fn a_used_coupon_is_left_alone<D: Database>() {
     let mut world = World::<D>::new();
+    let of_another = |minor| {
+        Record::Coupon(Coupon { id: COUPON, account: RESELLER, amount: eur(minor), expires: None, used_by: None })
+    };
+    let refused = |refused: Result<Vec<Recorded>, StoreError>| {
+        assert!(matches!(refused, Err(StoreError::Constraint { .. })), "{refused:?}");
+    };
+    refused(record(&mut *world.store, &[of_another(999)]));
     let mut action = renew(&[SERVER], "P1M");
     if let Action::Renew { request, .. } = &mut action {
         request.coupons = CouponUse::First;
@@ -197,6 +204,7 @@ pub fn a_used_coupon_is_left_alone<D: Database>() {
     let recorded = record(&mut *world.store, &[Record::Coupon(row)]).expect("is recorded");
     assert_eq!(recorded, [Recorded::Unchanged(COUPON.0)]);
     assert!(world.books.load(&[Want::Coupons(CUSTOMER)]).expect("loads").coupons[&CUSTOMER].is_empty());
+    refused(record(&mut *world.store, &[of_another(998)]));
 }
 
 pub fn there_is_one_default_method<D: Database>() {

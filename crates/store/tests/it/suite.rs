@@ -54,6 +54,17 @@ macro_rules! suite {
                 a_deposit_is_put_on_the_balance
                 a_split_payment_takes_its_part_from_the_balance
             }
+            now {
+                a_renewal_is_placed_and_paid_in_one_step
+                a_renewal_that_coupons_cover_is_paid_with_nothing
+                a_renewal_that_cannot_be_paid_leaves_nothing
+                a_batch_renews_until_the_money_is_gone
+                a_renewal_to_a_day_reads_back
+                a_token_that_holds_while_nothing_moves_gives_way_once_something_did
+                a_token_is_taken_over_however_long_it_was_kept
+                a_nonce_is_used_once_also_after_a_restart
+                nonces_are_forgotten_the_oldest_first
+            }
             revise {
                 an_open_order_is_revised
                 a_settled_order_is_neither_revised_nor_planned

@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
 use perennial_core::calendar::{AnchorDay, Period, Zone, parse_date};
 use perennial_core::command::{
@@ -14,7 +14,7 @@ use perennial_core::command::{
     Reply, Scope,
 };
 use perennial_core::decide::decide;
-use perennial_core::idempotency::Token;
+use perennial_core::idempotency::{Holds, Token};
 use perennial_core::ids::{AccountId, CouponId, MethodId, OrderId, ProductId, ServiceId};
 use perennial_core::money::{Currency, Money, Rate};
 use perennial_core::order::{Order, OrderState, Origin};
@@ -148,7 +148,12 @@ impl<D: Database> World<D> {
     }
 
     pub fn pay(&mut self, order: OrderId, with: PayWith) -> Order {
-        match self.done(CUSTOMER, Action::Pay { order, with, due: None }) {
+        self.paid(Action::Pay { order, with, due: None })
+    }
+
+    /// Runs what is answered with a paid order.
+    pub fn paid(&mut self, action: Action) -> Order {
+        match self.done(CUSTOMER, action) {
             Reply::Paid(order) => order,
             other => panic!("not paid: {other:?}"),
         }
@@ -193,6 +198,7 @@ fn same(moved: &Snapshot, fresh: &Snapshot) {
     within(&fresh.terminations, &moved.terminations);
     within(&fresh.applications, &moved.applications);
     within(&fresh.credentials, &moved.credentials);
+    within(&fresh.nonces, &moved.nonces);
     for (account, coupons) in &fresh.coupons {
         let paid =
             |order| moved.orders.get(&order).is_some_and(|order| matches!(order.state, OrderState::Fulfilled(_)));
@@ -235,22 +241,32 @@ pub fn price(text: &str, minor: i64) -> Price {
 }
 
 pub fn token(key: &str, digest: u8) -> Token {
-    let keep_until = instant("2026-11-21T12:00:00Z");
-    Token { operation: "renew".to_owned(), key: key.to_owned(), digest: [digest; 32], keep_until }
+    let kept = SignedDuration::from_hours(24);
+    Token { operation: "renew".to_owned(), key: key.to_owned(), digest: [digest; 32], kept, holds: Holds::Always }
 }
 
-pub fn renew(services: &[ServiceId], text: &str) -> Action {
-    let request = RenewRequest {
+pub fn request(services: &[ServiceId], text: &str) -> RenewRequest {
+    RenewRequest {
         services: services.to_vec(),
         scope: Scope::Listed,
         period: period(text),
+        to_day: None,
         promo: None,
         coupons: CouponUse::Keep,
         after: After::Expiry,
         origin: Origin::Customer,
         open_s: 86_400,
-    };
-    Action::Renew { request, password: "secret".to_owned() }
+    }
+}
+
+pub fn renew(services: &[ServiceId], text: &str) -> Action {
+    Action::Renew { request: request(services, text), password: "secret".to_owned() }
+}
+
+/// Places and pays in one step, coupons first.
+pub fn renew_now(services: &[ServiceId], text: &str) -> Action {
+    let request = RenewRequest { coupons: CouponUse::First, ..request(services, text) };
+    Action::RenewNow { request, expiry: None, password: "secret".to_owned() }
 }
 
 /// A service to open for a period.

@@ -291,6 +291,15 @@ create table replays (
 ) strict, without rowid;
 create index replays_by_end on replays (keep_until);
 
+-- Texts that signed requests carried once. Most go within two hours.
+create table nonces (
+    application_id integer not null references applications (id),
+    digest blob not null check (length(digest) = 32),
+    keep_until integer not null,
+    primary key (application_id, digest)
+) strict, without rowid;
+create index nonces_by_end on nonces (keep_until);
+
 create table terminations (
     service_id integer primary key references services (id),
     account_id integer not null references accounts (id),
@@ -466,6 +475,9 @@ begin select raise(abort, 'a transfer is never edited'); end;
 
 create trigger transfers_never_go before delete on transfers
 begin select raise(abort, 'a transfer stays on file'); end;
+
+create trigger coupons_stay_with_their_account before update of id, account_id on coupons
+begin select raise(abort, 'a coupon stays with its account'); end;
 
 create trigger coupons_are_used_once before update of used_by on coupons
 when exists (select 1 from orders where id = old.used_by and state = 'fulfilled')
