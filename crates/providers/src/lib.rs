@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, Response};
 use jiff::Timestamp;
 use perennial_core::ports::{Books, BoxFuture, Clock, Documents, Lane, Vault};
 
+pub mod aliyun;
 pub mod block;
 pub mod common;
 pub mod hostup;
@@ -20,13 +21,14 @@ pub mod secret;
 pub mod vpsbg;
 
 /// Every dialect, in the order of the sandbox's ports.
-pub const DIALECTS: [Dialect; 3] = [
+pub const DIALECTS: [Dialect; 4] = [
     Dialect {
         name: ovh::PROVIDER,
         title: "OVHcloud",
         root: "/1.0",
         mount: "/1.0",
         make: |settings| Arc::new(ovh::Ovh::new(settings)),
+        own: OwnSettings { clock_window_s: Some(120), ..OwnSettings::NONE },
     },
     Dialect {
         name: vpsbg::PROVIDER,
@@ -34,6 +36,7 @@ pub const DIALECTS: [Dialect; 3] = [
         root: "/v1",
         mount: "/v1",
         make: |settings| Arc::new(vpsbg::Vpsbg::new(settings)),
+        own: OwnSettings::NONE,
     },
     Dialect {
         name: hostup::PROVIDER,
@@ -41,6 +44,15 @@ pub const DIALECTS: [Dialect; 3] = [
         root: "/api/v2",
         mount: "/api",
         make: |settings| Arc::new(hostup::HostUp::new(settings)),
+        own: OwnSettings::NONE,
+    },
+    Dialect {
+        name: aliyun::PROVIDER,
+        title: "Alibaba Cloud",
+        root: "",
+        mount: "",
+        make: |settings| Arc::new(aliyun::Aliyun::new(settings)),
+        own: OwnSettings { clock_window_s: Some(900), repeat_window_s: Some(120), explain_signatures: Some(false) },
     },
 ];
 
@@ -56,6 +68,25 @@ pub struct Dialect {
     pub mount: &'static str,
     /// Makes its `serve` half.
     pub make: fn(Settings) -> Arc<dyn Provider>,
+    /// The settings that it has and others have not.
+    pub own: OwnSettings,
+}
+
+/// Settings that some dialects have, with what they are where the seller says nothing; none where a dialect has not got
+/// one.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnSettings {
+    /// See [`Settings::clock_window_s`].
+    pub clock_window_s: Option<u32>,
+    /// See [`Settings::repeat_window_s`].
+    pub repeat_window_s: Option<u32>,
+    /// See [`Settings::explain_signatures`].
+    pub explain_signatures: Option<bool>,
+}
+
+impl OwnSettings {
+    /// None of them.
+    pub const NONE: Self = Self { clock_window_s: None, repeat_window_s: None, explain_signatures: None };
 }
 
 impl Dialect {
@@ -66,7 +97,7 @@ impl Dialect {
 }
 
 /// What the seller sets about a dialect.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Bases under which clients reach it, without a path: `https://api.example.net`. Links begin with the first;
     /// signatures are checked against each, and against what the `Host` header says.
@@ -75,6 +106,12 @@ pub struct Settings {
     pub pages_url: String,
     /// How far a signed request's timestamp may be from the clock, in seconds.
     pub clock_window_s: u32,
+    /// How long a renewal that comes without a token is taken for the same one if it comes again, in seconds; 0 for never.
+    /// It has to come from the same key, for the same service and period, and with nothing having moved the expiry since.
+    pub repeat_window_s: u32,
+    /// Whether the refusal of a wrong signature shows what was calculated: a help for developers, and whatever the
+    /// request holds, tokens included, in their logs.
+    pub explain_signatures: bool,
     /// How many requests a minute a credential may make; none for no limit.
     pub requests_per_minute: Option<NonZeroU32>,
 }
@@ -133,11 +170,13 @@ pub struct Request {
     pub peer: IpAddr,
 }
 
-/// A fault that a sandbox answers with, in the dialect's own error shape.
+/// What somebody in front of a dialect answers in its stead, in the dialect's own error shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The provider failed.
     ServerError,
+    /// The answer did not come in time. What was submitted is carried out all the same.
+    TimedOut,
     /// Too many requests; the client may come again after so many seconds.
     RateLimited {
         /// How many.

@@ -351,7 +351,7 @@ impl<D: Bearer> Context<'_, D> {
 
     /// The token of the request. Those of two dialects never meet.
     pub fn token(&self, operation: &str) -> Option<Token> {
-        token(self.request, &format!("{}-{operation}", D::PROVIDER), self.now)
+        token(self.request, &format!("{}-{operation}", D::PROVIDER))
     }
 }
 

@@ -173,7 +173,7 @@ impl Node {
 }
 
 /// The fields of an object in the order in which they were sent.
-struct RawFields<'a>(Vec<(String, &'a RawValue)>);
+pub(crate) struct RawFields<'a>(pub Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for RawFields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -161,7 +161,7 @@ pub(super) fn can_enable(found: &Found<'_>) -> Gate {
 
 /// The action that withdraws orders and sets what happens at the expiry.
 pub(super) const fn switching(services: Vec<ServiceId>, mode: RenewalMode, withdraw: Vec<OrderId>) -> Action {
-    Action::SetRenewals { services, mode, withdraw }
+    Action::SetRenewals { services, mode, period: None, withdraw }
 }
 
 /// The refusal of setting a domain to renew by itself. Its code is inferred.

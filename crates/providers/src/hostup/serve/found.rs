@@ -343,6 +343,7 @@ pub(super) fn renewal(services: Vec<ServiceId>, period: Period) -> Action {
         services,
         scope: Scope::Listed,
         period,
+        to_day: None,
         promo: None,
         coupons: CouponUse::Keep,
         after: After::Expiry,

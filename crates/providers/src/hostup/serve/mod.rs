@@ -100,7 +100,7 @@ impl Bearer for HostUp {
 
     fn failure_of(fault: Fault) -> Failure {
         match fault {
-            Fault::ServerError => Failure::server_error(),
+            Fault::ServerError | Fault::TimedOut => Failure::server_error(),
             Fault::RateLimited { retry_after_s } => Failure::too_many(retry_after_s.into()),
             Fault::BodyTooLarge => Failure::invalid("The body is too large."),
         }
@@ -196,7 +196,7 @@ mod tests {
     fn who_is_limited_by_a_fault_is_told_the_pace_where_there_is_one() {
         for (requests_per_minute, limit) in [(NonZeroU32::new(60), Some("60")), (None, None)] {
             let (public_urls, pages_url) = (Vec::new(), String::new());
-            let settings = Settings { public_urls, pages_url, clock_window_s: 0, requests_per_minute };
+            let settings = Settings { public_urls, pages_url, requests_per_minute, ..Settings::default() };
             let dialect = HostUp::new(settings);
             let request = Request {
                 method: http::Method::GET,

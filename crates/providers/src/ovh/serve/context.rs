@@ -151,7 +151,7 @@ impl Context<'_> {
     /// Carries an action out once, however often the request comes with the same `Idempotency-Key` header.
     pub async fn submit_once(&self, operation: &str, action: Action) -> Result<Reply, Rejection> {
         let account = self.caller.map_or(AccountId(0), |caller| caller.account.id);
-        self.submit_for(account, token(self.request, operation, self.now), action).await
+        self.submit_for(account, token(self.request, operation), action).await
     }
 
     /// Carries an action out for an account.

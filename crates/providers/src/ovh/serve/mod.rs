@@ -112,7 +112,7 @@ impl Provider for Ovh {
 
     fn fault(&self, fault: Fault, _: &Request, now: Timestamp) -> Response<Bytes> {
         let failure = match fault {
-            Fault::ServerError => Failure::server_error(),
+            Fault::ServerError | Fault::TimedOut => Failure::server_error(),
             Fault::RateLimited { retry_after_s } => Failure::too_many_requests(retry_after_s.into()),
             Fault::BodyTooLarge => Failure::bad_request("The body is too large"),
         };

@@ -38,10 +38,6 @@ impl From<Refusal> for Failure {
             | Refusal::NotRenewable { reason: GateReason::Terminated, .. }
             | Refusal::NotChangeable { reason: GateReason::Terminated, .. } => Self::service_not_found(),
             Refusal::UnknownOrder(id) => Self::object_not_found("orderId", &id.to_string()),
-            // No route of this dialect leads to what only others do; an order of theirs is told of all the same.
-            Refusal::UnknownProduct(_) | Refusal::NotAPart { .. } | Refusal::OrderIsDeposit(_) => {
-                Self::bad_request(sentence(&refusal))
-            }
             Refusal::UnknownMethod(id) => Self::object_not_found("paymentMethodId", &id.to_string()),
             Refusal::UnknownApplication(id) => Self::object_not_found("applicationId", &id.to_string()),
             Refusal::UnknownCredential(id) => Self::object_not_found("credentialId", &id.to_string()),
@@ -78,6 +74,12 @@ impl From<Refusal> for Failure {
             | Refusal::PromoPeriod { .. }
             | Refusal::MethodKind { .. }
             | Refusal::AmountNotPositive
+            // No route of this dialect leads to what only others do; an order of theirs is told of all the same.
+            | Refusal::UnknownProduct(_)
+            | Refusal::NotAPart { .. }
+            | Refusal::OrderIsDeposit(_)
+            | Refusal::NonceUsed
+            | Refusal::NonceLate
             | Refusal::Money(_)
             | Refusal::Calendar(_) => Self::bad_request(sentence(&refusal)),
         }

@@ -195,6 +195,7 @@ fn request(of: ServiceId, wanted: &WireRequest) -> Result<RenewRequest, Failure>
         services: wanted.services.iter().copied().map(ServiceId).collect(),
         scope: Scope::Strategy { of },
         period,
+        to_day: None,
         promo: None,
         coupons: CouponUse::Keep,
         after: After::Expiry,

@@ -96,7 +96,7 @@ impl Bearer for Vpsbg {
 
     fn failure_of(fault: Fault) -> Failure {
         match fault {
-            Fault::ServerError => Failure::server_error(),
+            Fault::ServerError | Fault::TimedOut => Failure::server_error(),
             Fault::RateLimited { retry_after_s } => Failure::too_many(retry_after_s.into()),
             Fault::BodyTooLarge => Failure::too_large(),
         }

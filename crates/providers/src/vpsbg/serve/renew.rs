@@ -116,6 +116,7 @@ pub(super) fn request(
         services,
         scope: Scope::Listed,
         period,
+        to_day: None,
         promo: promo.filter(|code| !code.is_empty()).map(str::to_owned),
         coupons: CouponUse::Keep,
         after,
