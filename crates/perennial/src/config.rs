@@ -8,7 +8,8 @@ use anyhow::Context;
 use http::Uri;
 use perennial_engine::lane::Grouping;
 use perennial_providers::{DIALECTS, Dialect, Settings};
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// `perennial.toml`. Unknown keys are errors. Relative paths count from the folder of the file.
@@ -74,25 +75,28 @@ pub struct DialectConfig {
     /// links in answers begin with it.
     #[serde(default, deserialize_with = "some_origin")]
     pub public_url: Option<String>,
-    /// How far a request's timestamp may be from the clock, in seconds. Default 120. Counts for dialects whose requests
-    /// are signed.
-    #[serde(default = "clock_window_s")]
-    pub clock_window_s: u32,
+    /// How far a request's timestamp may be from the clock, in seconds. Default 120 (`ovh`) and 900 (`aliyun`); the
+    /// others' requests are not signed.
+    pub clock_window_s: Option<u32>,
+    /// How long a renewal that comes without a token is taken for the same one if it comes again from the same key, in
+    /// seconds; 0 for never. Default 120. Of `aliyun` alone: the others have no call that orders and pays in one step.
+    pub repeat_window_s: Option<u32>,
+    /// Whether the refusal of a wrong signature shows what was calculated. Default false. Of `aliyun` alone.
+    pub explain_signatures: Option<bool>,
     /// How many requests a minute a credential may make. Default: no limit.
     pub requests_per_minute: Option<std::num::NonZeroU32>,
 }
 
-const fn clock_window_s() -> u32 {
-    120
-}
-
 impl DialectConfig {
     /// What the dialect's `serve` half is told.
-    pub fn settings(&self, pages_url: &str) -> Settings {
+    pub fn settings(&self, dialect: &Dialect, pages_url: &str) -> Settings {
+        let own = dialect.own;
         Settings {
             public_urls: self.public_url.iter().cloned().collect(),
             pages_url: pages_url.to_owned(),
-            clock_window_s: self.clock_window_s,
+            clock_window_s: self.clock_window_s.or(own.clock_window_s).unwrap_or_default(),
+            repeat_window_s: self.repeat_window_s.or(own.repeat_window_s).unwrap_or_default(),
+            explain_signatures: self.explain_signatures.or(own.explain_signatures).unwrap_or_default(),
             requests_per_minute: self.requests_per_minute,
         }
     }
@@ -180,7 +184,7 @@ impl<'de> Visitor<'de> for Sections {
                 Section::Tls => tls = Some(map.next_value()?),
                 Section::Secrets => secrets = map.next_value()?,
                 Section::Mail => mail = Some(map.next_value()?),
-                Section::Dialect(dialect) => dialects.push((dialect, map.next_value()?)),
+                Section::Dialect(dialect) => dialects.push((dialect, map.next_value_seed(SectionOf(dialect))?)),
             }
         }
         dialects.sort_by_key(|(served, _)| DIALECTS.iter().position(|dialect| dialect.name == served.name));
@@ -198,6 +202,67 @@ impl<'de> Visitor<'de> for Sections {
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
         given.deserialize_map(Sections)
+    }
+}
+
+/// Reads the section of a dialect, which has the settings of all dialects and its own.
+struct SectionOf(&'static Dialect);
+
+impl<'de> DeserializeSeed<'de> for SectionOf {
+    type Value = DialectConfig;
+
+    fn deserialize<D: Deserializer<'de>>(self, given: D) -> Result<DialectConfig, D::Error> {
+        given.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for SectionOf {
+    type Value = DialectConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a section")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<DialectConfig, M::Error> {
+        DialectConfig::deserialize(MapAccessDeserializer::new(Settled { dialect: self.0, inner: map }))
+    }
+}
+
+/// Entries, or the name of one, of a dialect's section. A setting of others' is refused as its name is read: the error is
+/// told with its line.
+struct Settled<T> {
+    dialect: &'static Dialect,
+    inner: T,
+}
+
+impl<'de, M: MapAccess<'de>> MapAccess<'de> for Settled<M> {
+    type Error = M::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, M::Error> {
+        self.inner.next_key_seed(Settled { dialect: self.dialect, inner: seed })
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, M::Error> {
+        self.inner.next_value_seed(seed)
+    }
+}
+
+impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for Settled<K> {
+    type Value = K::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, given: D) -> Result<K::Value, D::Error> {
+        let name = String::deserialize(given)?;
+        let own = self.dialect.own;
+        let is_foreign = match name.as_str() {
+            "clock_window_s" => own.clock_window_s.is_none(),
+            "repeat_window_s" => own.repeat_window_s.is_none(),
+            "explain_signatures" => own.explain_signatures.is_none(),
+            _ => false,
+        };
+        if is_foreign {
+            return Err(Error::custom(format!("`{name}` is no setting of `[{}]`", self.dialect.name)));
+        }
+        self.inner.deserialize(name.into_deserializer())
     }
 }
 
@@ -259,7 +324,6 @@ fn some_origin<'de, D: Deserializer<'de>>(given: D) -> Result<Option<String>, D:
 
 #[cfg(test)]
 mod tests {
-    use serde::de::IntoDeserializer;
     use serde::de::value::{Error, StrDeserializer};
 
     use super::*;
@@ -289,6 +353,47 @@ mod tests {
             "http://a b",
         ] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    /// What a dialect's section comes to.
+    fn settings(name: &str, more: &str) -> Result<Settings, toml::de::Error> {
+        let dialect = Dialect::named(name).expect("is served");
+        let text = format!("listen = \"127.0.0.1:1\"\n{more}");
+        let section = SectionOf(dialect).deserialize(toml::Deserializer::parse(&text)?)?;
+        Ok(section.settings(dialect, "http://127.0.0.1"))
+    }
+
+    #[test]
+    fn what_the_seller_does_not_set_is_as_the_dialect_has_it() {
+        for (name, expected) in [
+            ("ovh", (120, 0, false)),
+            ("vpsbg", (0, 0, false)),
+            ("hostup", (0, 0, false)),
+            ("aliyun", (900, 120, false)),
+        ] {
+            let settings = settings(name, "").expect("reads");
+            let read = (settings.clock_window_s, settings.repeat_window_s, settings.explain_signatures);
+            assert_eq!(read, expected, "{name}");
+        }
+        let set = "clock_window_s = 60\nrepeat_window_s = 0\nexplain_signatures = true\nrequests_per_minute = 5";
+        let settings = settings("aliyun", set).expect("reads");
+        assert_eq!((settings.clock_window_s, settings.repeat_window_s, settings.explain_signatures), (60, 0, true));
+        assert_eq!(settings.requests_per_minute.map(u32::from), Some(5));
+    }
+
+    #[test]
+    fn a_setting_of_another_dialect_is_refused() {
+        for (name, setting) in [
+            ("ovh", "repeat_window_s = 0"),
+            ("ovh", "explain_signatures = false"),
+            ("vpsbg", "clock_window_s = 120"),
+            ("hostup", "clock_window_s = 120"),
+            ("hostup", "explain_signatures = true"),
+        ] {
+            let error = settings(name, setting).expect_err("is none of its settings").to_string();
+            assert!(error.contains(&format!("is no setting of `[{name}]`")), "{error}");
+            assert!(error.contains("line 2, column 1"), "{error}");
         }
     }
 }

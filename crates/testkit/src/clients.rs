@@ -29,8 +29,8 @@ pub fn python(script: &str, env: &Env) -> Result<Value> {
 
 /// Runs `tests-clients/node/SCRIPT` and returns the JSON document it printed.
 ///
-/// The script sees `env` and nothing else of this process's environment. The packages speak TLS only: start the sandbox
-/// with it.
+/// The script sees `env` and nothing else of this process's environment. `OVHcloud`'s packages speak TLS only: start the
+/// sandbox with it for them. Alibaba Cloud's speak plain HTTP, too.
 ///
 /// # Errors
 /// When the clients are not installed, or the script fails, with what it wrote.

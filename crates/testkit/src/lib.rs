@@ -1,7 +1,7 @@
 //! Test support: a real sandbox process, a small HTTP client, and drivers of the clients that people use.
 //!
-//! Tests only; nothing here is in the product, and nothing here imports the product's wire code: the signature in
-//! [`ovh`] is written a second time on purpose, so that a mistake cannot cancel itself out.
+//! Tests only; nothing here is in the product, and nothing here imports the product's wire code: the signatures in
+//! [`ovh`] and [`aliyun`] are written a second time on purpose, so that a mistake cannot cancel itself out.
 //!
 //! A test takes the binary from `env!("CARGO_BIN_EXE_perennial")`:
 //!
@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+pub mod aliyun;
 pub mod bearer;
 pub mod clients;
 pub mod http;
@@ -25,6 +26,7 @@ pub mod process;
 pub mod sandbox;
 pub mod server;
 
+pub use aliyun::AliyunClient;
 pub use bearer::BearerClient;
 pub use ovh::OvhClient;
 pub use sandbox::Sandbox;

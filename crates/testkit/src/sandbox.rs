@@ -118,7 +118,7 @@ impl Sandbox {
         self.dialect(3)
     }
 
-    /// Returns the origin of the Alibaba Cloud dialect.
+    /// Returns the origin of the Alibaba Cloud dialect; its path is `/` always.
     pub fn aliyun(&self) -> String {
         self.dialect(4)
     }

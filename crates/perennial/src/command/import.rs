@@ -64,9 +64,11 @@ Tables and their fields (* must be there):
                 status [valid] (cancelled), default [false], expires
   [[coupons]]   id*, account*, amount*, expires
 
-Amounts are text, such as \"1.99\", or whole numbers, in the currency of the price or account. Dates are 2027-01-31,
-periods P1M, P1Y or P2W, rates in percent. In CSV the first line names the fields, an empty cell says nothing, facts
-are columns such as facts.zone, and codes in a list have blanks between them. examples/shop.toml shows all of it.";
+Amounts are text, such as \"1.99\", or whole numbers, in the currency of the price or account. Dates
+are 2027-01-31, periods P1M, P1Y or P2W, rates in percent. In CSV the first line names the fields,
+an empty cell says nothing, facts are columns such as facts.zone, and codes in a list have blanks
+between them. examples/shop.toml shows all of it, and examples/cloud.toml a seller of cloud
+instances. Which facts each API shows is in docs/facts.md.";
 
 /// Checks and records the files.
 ///

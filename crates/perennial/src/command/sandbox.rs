@@ -14,7 +14,8 @@ use crate::sandbox::{self, Options};
 /// Rehearse renewals without paying: demo services, a clock to move, faults on demand
 ///
 /// Needs no configuration and listens on loopback only: pages and the control API on the first port, the APIs of
-/// OVHcloud, VPSBG and HostUp on those after it. Everything is thrown away at the end unless --data keeps it.
+/// OVHcloud, VPSBG, HostUp and Alibaba Cloud on those after it. Everything is thrown away at the end unless --data keeps
+/// it.
 #[derive(Args, Clone, Debug)]
 pub struct SandboxArgs {
     /// Keep ledger, clock and master key in this folder, and start from what is there

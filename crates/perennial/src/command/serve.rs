@@ -108,7 +108,7 @@ async fn serve(config: Config, Parts { vault, tls, courier }: Parts) -> anyhow::
     let mut listeners: Vec<Listener> = Vec::new();
     for (socket, dialect, section) in dialects {
         named.push(Named::of(dialect, &section.url(tls.is_some())));
-        let provider = (dialect.make)(section.settings(&pages_url));
+        let provider = (dialect.make)(section.settings(dialect, &pages_url));
         listeners.push(socket.answered_by(tls.clone(), Arc::new(Served::new(provider, house.ports()))));
     }
     let pages = Pages::new(&house, measured.clone(), named, Overview::Private)?;

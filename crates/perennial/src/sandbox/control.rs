@@ -216,13 +216,7 @@ mod tests {
     use super::*;
 
     fn providers() -> Vec<Arc<dyn Provider>> {
-        let settings = Settings {
-            public_urls: Vec::new(),
-            pages_url: String::new(),
-            clock_window_s: 60,
-            requests_per_minute: None,
-        };
-        DIALECTS.iter().map(|dialect| (dialect.make)(settings.clone())).collect()
+        DIALECTS.iter().map(|dialect| (dialect.make)(Settings::default())).collect()
     }
 
     #[test]

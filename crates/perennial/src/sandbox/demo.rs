@@ -52,6 +52,11 @@ pub const HOSTUP: &str = "demo-hostup";
 /// Another one, to see that nobody reaches another one's domains.
 pub const HOSTUP_OTHER: &str = "demo-hostup-other";
 
+/// The customer of the Alibaba Cloud demo.
+pub const ALIYUN: &str = "demo-aliyun";
+/// Another one, without money, to see that nobody reaches another one's instances.
+pub const ALIYUN_OTHER: &str = "demo-aliyun-other";
+
 /// A key that is presented as it is.
 #[derive(Clone, Copy, Debug)]
 pub struct BearerKey {
@@ -95,6 +100,35 @@ pub const BEARER_KEYS: [BearerKey; 6] = [
     },
 ];
 
+/// The access keys of the Alibaba Cloud demo.
+pub const ACCESS_KEYS: [AccessKey; 4] = [
+    AccessKey { account: ALIYUN, id: ALIYUN_KEY_ID, secret: ALIYUN_KEY_SECRET, security_token: None, rules: ALL },
+    AccessKey {
+        account: ALIYUN,
+        id: "demoAliyunReader22222222",
+        secret: "demoAliyunReaderSecret22222222",
+        security_token: None,
+        rules: &[("ecs", "Describe*"), ("bss", "Query*"), ("bss", "Get*")],
+    },
+    AccessKey {
+        account: ALIYUN,
+        id: "STS.demoAliyunSession3333",
+        secret: "demoAliyunSessionSecret3333333",
+        security_token: Some("demoAliyunSecurityToken333333333333333333333333333333333"),
+        rules: ALL,
+    },
+    AccessKey {
+        account: ALIYUN_OTHER,
+        id: "demoAliyunOther444444444",
+        secret: "demoAliyunOtherSecret444444444",
+        security_token: None,
+        rules: ALL,
+    },
+];
+
+/// What an access key may do that may do everything.
+const ALL: &[(&str, &str)] = &[("*", "*")];
+
 /// What a VPSBG key that may write is allowed.
 const WRITE: &[(&str, &str)] = &[("GET", "/*"), ("POST", "/*"), ("PATCH", "/*"), ("PUT", "/*"), ("DELETE", "/*")];
 
@@ -105,6 +139,21 @@ const VPSBG_TOKEN: &str = "demo-vpsbg-token-111111111111111111111111";
 const HOSTUP_TOKEN: &str = "demo-hostup-token-11111111111111111111111";
 const ALIYUN_KEY_ID: &str = "demoAliyunKey11111111111";
 const ALIYUN_KEY_SECRET: &str = "demoAliyunSecret11111111111111";
+
+/// An access key of Alibaba Cloud's.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessKey {
+    /// The customer number.
+    pub account: &'static str,
+    /// The key's id.
+    pub id: &'static str,
+    /// 30 letters and digits.
+    pub secret: &'static str,
+    /// The token of the session that it is for, if it is for one. (A real session ends; the demo's does not.)
+    pub security_token: Option<&'static str>,
+    /// What it may do: an API and its actions a rule.
+    pub rules: &'static [(&'static str, &'static str)],
+}
 
 /// One customer's three OVHcloud keys.
 #[derive(Clone, Copy, Debug)]
@@ -169,6 +218,8 @@ impl Addresses {
 
 #[cfg(test)]
 mod tests {
+    use perennial_providers::aliyun::SESSION_PREFIX;
+
     use super::*;
 
     #[test]
@@ -180,6 +231,10 @@ mod tests {
         assert_eq!(OVH_NARROW_CONSUMER_KEY.len(), 32);
         assert_eq!(OVH_CLIENT_SECRET.len(), 32);
         assert!(BEARER_KEYS.iter().all(|key| key.key.len() == 41));
+        for AccessKey { id, secret, security_token, .. } in ACCESS_KEYS {
+            let (id_length, begins) = if security_token.is_some() { (25, true) } else { (24, false) };
+            assert_eq!((id.len(), id.starts_with(SESSION_PREFIX), secret.len()), (id_length, begins, 30), "{id}");
+        }
     }
 
     #[test]

@@ -7,12 +7,10 @@ use perennial_core::ids::{AccountId, ApplicationId};
 use perennial_core::money::Money;
 use perennial_core::ports::{Books, Lane, Vault};
 use perennial_providers::secret::digest;
+use perennial_providers::{aliyun, ovh};
 
-use super::demo::{self, BearerKey};
+use super::demo::{self, AccessKey, BearerKey};
 use super::seed::SeedKeys;
-
-/// The dialect whose applications sign.
-const DIALECT: &str = "ovh";
 
 /// Puts credentials on file.
 pub struct Registrar<'a> {
@@ -31,22 +29,30 @@ impl Registrar<'_> {
     /// When the ledger does not take them.
     pub async fn demo(&self) -> anyhow::Result<()> {
         for keys in [demo::OVH, demo::OVH_OTHER, demo::OVH_RESELLER] {
-            let (application_key, secret) = (keys.application_key, keys.application_secret);
-            let Some(new) = self.application(keys.account, application_key, secret, Flow::Signature).await? else {
-                continue;
-            };
-            self.consumer(new, keys.consumer_key, &everything()).await?;
+            let holder = Holder::signing(ovh::PROVIDER, keys.account, keys.application_key, keys.application_secret);
+            let Some(new) = self.application(&holder).await? else { continue };
+            self.given(&holder, new, keys.consumer_key, &everything()).await?;
             if keys.account == demo::OVH.account {
                 let only_me = [rule("GET", "/me")];
-                self.consumer(new, demo::OVH_NARROW_CONSUMER_KEY, &only_me).await?;
+                self.given(&holder, new, demo::OVH_NARROW_CONSUMER_KEY, &only_me).await?;
             }
         }
-        let (account, id, secret) = (demo::OVH.account, demo::OVH_CLIENT_ID, demo::OVH_CLIENT_SECRET);
-        self.application(account, id, secret, Flow::ClientCredentials).await?;
+        let client = Holder::signing(ovh::PROVIDER, demo::OVH.account, demo::OVH_CLIENT_ID, demo::OVH_CLIENT_SECRET);
+        self.application(&Holder { flow: Flow::ClientCredentials, ..client }).await?;
         for key in &demo::BEARER_KEYS {
             self.bearer(key).await?;
         }
+        for key in &demo::ACCESS_KEYS {
+            self.access_key(key).await?;
+        }
         Ok(())
+    }
+
+    /// Puts an access key on file, unless it is: the secret, and what is presented besides signatures that it makes.
+    async fn access_key(&self, key: &AccessKey) -> anyhow::Result<()> {
+        let holder = Holder::signing(aliyun::PROVIDER, key.account, key.id, key.secret);
+        let Some(new) = self.application(&holder).await? else { return Ok(()) };
+        self.given(&holder, new, key.security_token.unwrap_or(key.id), &rules(key.rules)).await
     }
 
     /// Puts a key that is presented as it is on file, unless it is.
@@ -54,8 +60,7 @@ impl Registrar<'_> {
         if self.books.find_credential(key.dialect, &digest(key.key))?.is_some() {
             return Ok(());
         }
-        let rules: Vec<_> = key.rules.iter().map(|(verb, noun)| rule(verb, noun)).collect();
-        self.credential(key.dialect, self.account(key.account)?, None, key.key, &rules).await
+        self.credential(key.dialect, self.account(key.account)?, None, key.key, &rules(key.rules)).await
     }
 
     fn account(&self, code: &str) -> anyhow::Result<AccountId> {
@@ -67,9 +72,9 @@ impl Registrar<'_> {
     /// # Errors
     /// When the ledger does not take them.
     pub async fn seeded(&self, keys: &SeedKeys) -> anyhow::Result<()> {
-        let (key, secret) = (&keys.application_key, &keys.application_secret);
-        match self.application(&keys.account, key, secret, Flow::Signature).await? {
-            Some(new) => self.consumer(new, &keys.consumer_key, &everything()).await,
+        let holder = Holder::signing(ovh::PROVIDER, &keys.account, &keys.application_key, &keys.application_secret);
+        match self.application(&holder).await? {
+            Some(new) => self.given(&holder, new, &keys.consumer_key, &everything()).await,
             None => Ok(()),
         }
     }
@@ -85,38 +90,34 @@ impl Registrar<'_> {
     }
 
     /// Registers an application; none when it is on file.
-    async fn application(
-        &self,
-        account: &str,
-        key: &str,
-        secret: &str,
-        flow: Flow,
-    ) -> anyhow::Result<Option<(AccountId, ApplicationId)>> {
-        if self.books.find_application(DIALECT, key)?.is_some() {
+    async fn application(&self, holder: &Holder<'_>) -> anyhow::Result<Option<ApplicationId>> {
+        if self.books.find_application(holder.dialect, holder.key)?.is_some() {
             return Ok(None);
         }
-        let account = self.account(account)?;
+        let account = self.account(holder.account)?;
         let action = Action::RegisterApplication(NewApplication {
-            dialect: DIALECT.to_owned(),
-            key: key.to_owned(),
-            secret_sealed: self.vault.seal(secret.as_bytes())?,
+            dialect: holder.dialect.to_owned(),
+            key: holder.key.to_owned(),
+            secret_sealed: self.vault.seal(holder.secret.as_bytes())?,
             name: "demo".to_owned(),
             description: "Fixed credentials of the sandbox".to_owned(),
-            flow,
+            flow: holder.flow,
         });
         match self.lane.submit(Command { account, token: None, action }).await.context("registering an application")? {
-            Reply::Application(id) => Ok(Some((account, id))),
+            Reply::Application(id) => Ok(Some(id)),
             other => bail!("registering an application was answered with {other:?}"),
         }
     }
 
-    async fn consumer(
+    /// Issues a credential that is given to an application of the same account.
+    async fn given(
         &self,
-        (account, application): (AccountId, ApplicationId),
+        holder: &Holder<'_>,
+        application: ApplicationId,
         secret: &str,
         rules: &[AccessRule],
     ) -> anyhow::Result<()> {
-        self.credential(DIALECT, account, Some(application), secret, rules).await
+        self.credential(holder.dialect, self.account(holder.account)?, Some(application), secret, rules).await
     }
 
     async fn credential(
@@ -140,6 +141,25 @@ impl Registrar<'_> {
         self.lane.submit(Command { account, token: None, action }).await.context("issuing a credential")?;
         Ok(())
     }
+}
+
+/// An application to be, and whose it is.
+struct Holder<'a> {
+    dialect: &'static str,
+    account: &'a str,
+    key: &'a str,
+    secret: &'a str,
+    flow: Flow,
+}
+
+impl<'a> Holder<'a> {
+    const fn signing(dialect: &'static str, account: &'a str, key: &'a str, secret: &'a str) -> Self {
+        Self { dialect, account, key, secret, flow: Flow::Signature }
+    }
+}
+
+fn rules(rules: &[(&str, &str)]) -> Vec<AccessRule> {
+    rules.iter().map(|(method, path)| rule(method, path)).collect()
 }
 
 fn everything() -> Vec<AccessRule> {

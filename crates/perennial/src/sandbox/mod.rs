@@ -30,7 +30,7 @@ use self::demo::Addresses;
 use self::faults::{Faults, Faulty};
 use self::keys::Registrar;
 use crate::vault::MasterVault;
-use crate::web::dialect::{NotYet, Served};
+use crate::web::dialect::Served;
 use crate::web::house::House;
 use crate::web::listener::{Listener, Socket};
 use crate::web::pages::{self, Named, Overview};
@@ -38,12 +38,6 @@ use crate::web::{measure, password};
 
 const LEDGER_FILE: &str = "perennial.db";
 const MASTER_KEY_FILE: &str = "master.key";
-
-/// Dialects that are still to come: they have their ports behind the others.
-const NOT_YET: [&str; 1] = ["aliyun"];
-
-/// How far a request's timestamp may be from the sandbox's clock.
-const CLOCK_WINDOW_S: u32 = 120;
 
 /// How a sandbox is started.
 #[derive(Clone, Debug)]
@@ -99,7 +93,9 @@ fn provider(dialect: &Dialect, addresses: Addresses, offset: u16) -> Arc<dyn Pro
     (dialect.make)(Settings {
         public_urls: vec![addresses.dialect(offset), addresses.dialect_by_name(offset)],
         pages_url: addresses.pages(),
-        clock_window_s: CLOCK_WINDOW_S,
+        clock_window_s: dialect.own.clock_window_s.unwrap_or_default(),
+        repeat_window_s: dialect.own.repeat_window_s.unwrap_or_default(),
+        explain_signatures: true,
         requests_per_minute: None,
     })
 }
@@ -113,30 +109,21 @@ fn named(addresses: Addresses) -> Vec<Named> {
 struct Sockets {
     pages: Socket,
     dialects: Vec<Socket>,
-    not_yet: Vec<(Socket, &'static str)>,
 }
 
 impl Sockets {
     async fn bind(addresses: Addresses) -> anyhow::Result<Self> {
-        let mut offsets = 1..;
-        let mut bind = async |name| Socket::bind(name, addresses.socket(offsets.next().unwrap_or_default())).await;
         let mut dialects = Vec::with_capacity(DIALECTS.len());
-        for dialect in &DIALECTS {
-            dialects.push(bind(dialect.name).await?);
+        for (offset, dialect) in (1..).zip(&DIALECTS) {
+            dialects.push(Socket::bind(dialect.name, addresses.socket(offset)).await?);
         }
-        let mut not_yet = Vec::new();
-        for name in NOT_YET.into_iter().filter(|name| Dialect::named(name).is_none()) {
-            not_yet.push((bind(name).await?, name));
-        }
-        Ok(Self { pages: Socket::bind("pages", addresses.socket(0)).await?, dialects, not_yet })
+        Ok(Self { pages: Socket::bind("pages", addresses.socket(0)).await?, dialects })
     }
 
     fn answered(self, pages: pages::Pages, dialects: Vec<Served>, tls: Option<&TlsAcceptor>) -> Vec<Listener> {
         let mut listeners = vec![self.pages.answered_by(None, Arc::new(pages))];
         let dialects = self.dialects.into_iter().zip(dialects);
         listeners.extend(dialects.map(|(socket, served)| socket.answered_by(tls.cloned(), Arc::new(served))));
-        let not_yet = self.not_yet.into_iter();
-        listeners.extend(not_yet.map(|(socket, name)| socket.answered_by(tls.cloned(), Arc::new(NotYet(name)))));
         listeners
     }
 }
@@ -201,12 +188,12 @@ fn greet(options: &Options) {
         other => format!(" --port-base {other}"),
     };
     let dialects: Vec<_> =
-        named(addresses).iter().map(|Named { title, url }| format!("  {title:<10} {url}\n")).collect();
+        named(addresses).iter().map(|Named { title, url }| format!("  {title:<13} {url}\n")).collect();
     let dialects = dialects.concat();
     let tls = options.tls.as_deref().map_or_else(String::new, |folder: &Path| format!(" --tls {}", folder.display()));
     eprintln!(
         "The sandbox is ready. No money moves here.\n\n  \
-         pages      {}\n{dialects}\n\
+         pages         {}\n{dialects}\n\
          Clients find it with:  eval \"$(perennial sandbox --print-env{base}{tls})\"\n\
          Move its clock with:   curl -d '{{\"advance\":\"P40D\"}}' {}/_sandbox/clock\n\
          Pages ask for customer number `{}` and password `{}`. Ctrl-C ends it.",

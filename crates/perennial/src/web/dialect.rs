@@ -69,7 +69,7 @@ impl Served {
         let answered = timeout(SERVE_TIME, self.provider.serve(&self.ports, request)).instrument(span).await;
         answered.unwrap_or_else(|_| {
             tracing::error!(dialect = self.provider.name(), operation, "{operation} was not answered in time");
-            self.fault(Fault::ServerError, request)
+            self.fault(Fault::TimedOut, request)
         })
     }
 
@@ -136,22 +136,6 @@ where
 /// The path without its query: that may hold secrets.
 fn path(request: &Request) -> &str {
     request.target.split('?').next().unwrap_or_default()
-}
-
-/// The listener of a dialect that is still to come.
-pub struct NotYet(
-    /// The provider's name.
-    pub &'static str,
-);
-
-impl Answer for NotYet {
-    fn answer(&self, _: hyper::Request<Incoming>, _: IpAddr) -> BoxFuture<'_, Result<Reply, Cut>> {
-        let body = serde_json::json!({ "message": format!("the {} dialect is not yet served here", self.0) });
-        let mut reply = Reply::new(Full::new(body.to_string().into()));
-        *reply.status_mut() = http::StatusCode::NOT_IMPLEMENTED;
-        reply.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-        Box::pin(std::future::ready(Ok(reply)))
-    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use perennial_core::product::{Coupon, Kind, Price, Product, PromoCode, Renewabil
 use perennial_core::service::{Hold, RenewalMode, Service};
 use perennial_store::{Batch, Record};
 
-/// In how many days the demo services expire.
+/// In how many days the demo services expire, unless their rows say otherwise.
 const EXPIRES_IN_DAYS: i32 = 20;
 
 /// How old they are, in days.
@@ -71,6 +71,10 @@ pub struct ProductRow {
     pub currency: Currency,
     /// Whether it can be renewed.
     pub renewability: Renewability,
+    /// Days after expiry in which it still runs.
+    pub grace_days: u16,
+    /// Days after that in which it is stopped and can be renewed.
+    pub suspension_days: u16,
     /// Facts that a dialect shows.
     pub facts: Facts,
     /// Its prices.
@@ -88,7 +92,8 @@ pub enum Prices {
 impl ProductRow {
     /// A product that has one open renewal at a time, and no facts.
     pub const fn new(code: &'static str, name: &'static str, kind: Kind, currency: Currency, prices: Prices) -> Self {
-        Self { code, name, kind, currency, renewability: Renewability::OneOpen, facts: &[], prices }
+        let (renewability, grace_days, suspension_days) = (Renewability::OneOpen, 7, 30);
+        Self { code, name, kind, currency, renewability, grace_days, suspension_days, facts: &[], prices }
     }
 }
 
@@ -98,7 +103,9 @@ struct ServiceRow {
     product: &'static str,
     parent: Option<i64>,
     name: &'static str,
+    display_name: Option<&'static str>,
     period: &'static str,
+    expires_in_days: i32,
     hold: Hold,
     facts: Facts,
 }
@@ -111,7 +118,18 @@ impl ServiceRow {
         name: &'static str,
         period: &'static str,
     ) -> Self {
-        Self { id, account, product, parent: None, name, period, hold: Hold::None, facts: &[] }
+        Self {
+            id,
+            account,
+            product,
+            parent: None,
+            name,
+            display_name: None,
+            period,
+            expires_in_days: EXPIRES_IN_DAYS,
+            hold: Hold::None,
+            facts: &[],
+        }
     }
 }
 
@@ -269,8 +287,8 @@ pub fn product(row: &ProductRow) -> anyhow::Result<Product> {
         name: row.name.to_owned(),
         kind: row.kind,
         renewability: row.renewability,
-        grace_days: 7,
-        suspension_days: 30,
+        grace_days: row.grace_days,
+        suspension_days: row.suspension_days,
         ahead_months_max: 120,
         facts: facts(row.facts),
         prices: prices?,
@@ -278,15 +296,15 @@ pub fn product(row: &ProductRow) -> anyhow::Result<Product> {
 }
 
 fn service(row: &ServiceRow, seeded: &Seeded, now: Timestamp, zone: &str) -> anyhow::Result<Service> {
-    let until = expiry(now, zone, EXPIRES_IN_DAYS)?;
+    let until = expiry(now, zone, row.expires_in_days)?;
     Ok(Service {
         id: ServiceId(row.id),
         account: seeded.account(row.account)?,
         product: seeded.product(row.product)?,
         parent: row.parent.map(ServiceId),
         name: row.name.to_owned(),
-        display_name: None,
-        created: until.checked_sub(Span::new().days(EXPIRES_IN_DAYS + AGE_DAYS))?,
+        display_name: row.display_name.map(str::to_owned),
+        created: expiry(now, zone, -AGE_DAYS)?,
         until,
         anchor: AnchorDay::of(until),
         mode: RenewalMode::Automatic,
