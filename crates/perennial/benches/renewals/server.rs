@@ -20,7 +20,7 @@ const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a
 /// A running server.
 pub struct Server {
     child: Child,
-    ports: [u16; 3],
+    ports: [u16; 4],
     pages: String,
     /// From the start of the process to the first answer.
     pub start: Duration,
@@ -39,14 +39,15 @@ impl Server {
     /// Starts the server on the ledger in a folder.
     pub fn start(folder: &Path, commits: Commits) -> Result<Self> {
         let pages = free_port()?;
-        let ports = [free_port()?, free_port()?, free_port()?];
-        let [ovh, vpsbg, hostup] = ports;
+        let ports = [free_port()?, free_port()?, free_port()?, free_port()?];
+        let [ovh, vpsbg, hostup, aliyun] = ports;
         let group = commits == Commits::Grouped;
         let config = format!(
             "[store]\npath = \"ledger.db\"\ngroup_commit = {group}\n\n[pages]\nlisten = \"127.0.0.1:{pages}\"\n\
              public_url = \"http://127.0.0.1:{pages}\"\n\n[ovh]\nlisten = \"127.0.0.1:{ovh}\"\n\
              public_url = \"http://127.0.0.1:{ovh}\"\nclock_window_s = 3600\n\n[vpsbg]\nlisten = \"127.0.0.1:{vpsbg}\"\n\n\
-             [hostup]\nlisten = \"127.0.0.1:{hostup}\"\n"
+             [hostup]\nlisten = \"127.0.0.1:{hostup}\"\n\n[aliyun]\nlisten = \"127.0.0.1:{aliyun}\"\n\
+             clock_window_s = 3600\n"
         );
         let file = folder.join("perennial.toml");
         std::fs::write(&file, config)?;
@@ -72,11 +73,12 @@ impl Server {
 
     /// `host:port` of a dialect.
     pub fn address(&self, voice: Voice) -> String {
-        let [ovh, vpsbg, hostup] = self.ports;
+        let [ovh, vpsbg, hostup, aliyun] = self.ports;
         let port = match voice {
             Voice::Ovh => ovh,
             Voice::Vpsbg => vpsbg,
             Voice::HostUp => hostup,
+            Voice::Aliyun => aliyun,
         };
         format!("127.0.0.1:{port}")
     }
@@ -158,6 +160,8 @@ pub fn keys(folder: &Path) -> Result<Vec<Keys>> {
             ])?;
             let client = issue(&["--account", &code, "--kind", "oauth2", "--name", "bench"])?;
             let token = |dialect| field(&issue_for(dialect, &["--account", &code])?, "token");
+            let access_key = issue_for("aliyun", &["--account", &code])?;
+            let aliyun = (field(&access_key, "access_key_id")?, field(&access_key, "access_key_secret")?);
             Ok(Keys {
                 application_key: application_key.clone(),
                 application_secret: application_secret.clone(),
@@ -165,6 +169,7 @@ pub fn keys(folder: &Path) -> Result<Vec<Keys>> {
                 bearer: Some(format!("{}:{}", field(&client, "client_id")?, field(&client, "client_secret")?)),
                 vpsbg: token("vpsbg")?,
                 hostup: token("hostup")?,
+                aliyun,
             })
         })
         .collect()

@@ -146,6 +146,7 @@ async fn renew_one(lane: &LaneHandle, due: Due) -> Result<()> {
         services: vec![due.service],
         scope: Scope::Listed,
         period: Period::months(1).context("a month is a period")?,
+        to_day: None,
         promo: None,
         coupons: CouponUse::Keep,
         after: After::Expiry,

@@ -42,13 +42,24 @@ pub const fn account_of(service: i64) -> i64 {
     (service - 1) % ACCOUNTS + 1
 }
 
-/// Makes the ledger, with `services` services that expire over a year.
+/// The id of a service as an instance: there is one for each service, behind them all, as one API shows instances only.
+pub const fn instance_of(service: i64, services: i64) -> i64 {
+    services + service
+}
+
+/// An instance's name, which is its id on the wire.
+pub fn instance_name(id: i64) -> String {
+    format!("i-{id:020}")
+}
+
+/// Makes the ledger, with `services` servers that expire over a year, and as many instances.
 pub fn make(path: &Path, services: i64) -> Result<()> {
     let mut store = SqliteStore::open(path)?;
     let mut batch = store.begin()?;
     let seller = Seller { collects: vec![MethodKind::PayPal, MethodKind::Card], ..Seller::default() };
     batch.record(&Record::Seller(seller))?;
-    let product = batch.record(&Record::Product(product()))?.id();
+    let server = batch.record(&Record::Product(product("vps", Kind::Server)))?.id();
+    let instance = batch.record(&Record::Product(product("ecs", Kind::Instance)))?.id();
     for id in 1..=ACCOUNTS {
         batch.record(&Record::Account(account(id)?))?;
         batch.record(&Record::Method(method(id)))?;
@@ -57,20 +68,24 @@ pub fn make(path: &Path, services: i64) -> Result<()> {
         batch.record(&Record::Method(card(id)))?;
     }
     for id in 1..=services {
-        batch.record(&Record::Service(service(id, product)?))?;
+        batch.record(&Record::Service(service(id, server)?))?;
+    }
+    for id in (1..=services).map(|service| instance_of(service, services)) {
+        let as_server = service(id, instance)?;
+        batch.record(&Record::Service(Service { name: instance_name(id), ..as_server }))?;
     }
     batch.commit().context("loading the services")?;
     Ok(())
 }
 
-fn product() -> Product {
+fn product(code: &str, kind: Kind) -> Product {
     let price =
         |months, minor| Period::months(months).map(|period| Price { period, net: Money::new(minor, Currency::EUR) });
     Product {
         id: ProductId(0),
-        code: "vps".to_owned(),
-        name: "VPS".to_owned(),
-        kind: Kind::Server,
+        code: code.to_owned(),
+        name: code.to_owned(),
+        kind,
         renewability: Renewability::OneOpen,
         grace_days: 7,
         suspension_days: 30,
@@ -91,7 +106,8 @@ fn account(id: i64) -> Result<Account> {
         currency: Currency::EUR,
         tax: TaxTreatment::Standard(Rate::parse_percent("20")?),
         zone: Zone::parse("Europe/Paris")?,
-        credit_limit: Money::zero(Currency::EUR),
+        // More than any run comes to, for the dialect that pays from it.
+        credit_limit: Money::new(1_000_000_000_000, Currency::EUR),
         standing: Standing::Customer,
         page_password: None,
         facts: BTreeMap::new(),
