@@ -1,6 +1,6 @@
 // What the scripts share: the sandbox's address and keys for a client, assertions, and the document printed at the end.
 //
-// Both packages speak TLS only; NODE_EXTRA_CA_CERTS, set by whoever starts the script, makes them trust the sandbox.
+// OVHcloud's packages speak TLS only; NODE_EXTRA_CA_CERTS, set by whoever starts the script, makes them trust the sandbox.
 
 'use strict';
 

@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 
-from sandbox import ENDPOINT, amount, expect, report
+from checks import expect, report
+from sandbox import ENDPOINT, amount
 
 
 def http(method, path, *fields):
@@ -35,7 +36,7 @@ expect(amount(rehearsed["priceWithoutTax"], 1.99), "a year of the domain costs 1
 expect(http("GET", "/me/order") == orders, "a dry run stores no order")
 
 report(
-    "httpie",
+    ["httpie"],
     {
         "nichandle": me["nichandle"],
         "periods": [each["renewPeriod"] for each in offers],

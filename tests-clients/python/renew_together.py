@@ -1,6 +1,7 @@
 """Quotes, rehearses and orders a domain together with its hosting; the amounts are those of OVHcloud's guide."""
 
-from sandbox import amount, client, expect, report, strategy, totals
+from checks import expect, report
+from sandbox import amount, client, strategy, totals
 
 DOMAIN, HOSTING, PERIOD = 12345, 67890, "P1Y"
 BOTH = [HOSTING, DOMAIN]
@@ -42,7 +43,7 @@ cents = sum(round(line["totalPrice"]["value"] * 100) for line in lines)
 expect(cents == 3787, "the lines add up to the total without tax", lines)
 
 report(
-    "ovh",
+    ["ovh"],
     {
         "alone": alone["price"]["value"],
         "together": together["price"]["value"],

@@ -1,6 +1,7 @@
 """Renews a VPS for three months, as OVHcloud's guide on renewing by the API has it, up to the bill."""
 
-from sandbox import client, delivered, expect, months_later, report, strategy, totals
+from checks import expect, report
+from sandbox import client, delivered, months_later, strategy, totals
 
 NAME = "vps112233.ovh.net"
 PERIOD, MONTHS = "P3M", 3
@@ -46,7 +47,7 @@ linked = api.get(f"/me/order/{order_id}/associatedObject")
 expect(linked == {"id": bills[0], "type": "Bill"}, "the order leads to its bill", linked)
 
 report(
-    "ovh",
+    ["ovh"],
     {
         "serviceId": service,
         "periods": [each["renewPeriod"] for each in offers],

@@ -1,15 +1,14 @@
-"""What the scripts share: a client for the sandbox, assertions, and the document printed at the end."""
+"""What the scripts for OVHcloud share: a client for the sandbox, prices, strategies and terms."""
 
 import calendar
 import datetime
-import importlib.metadata
-import json
 import os
 import sys
 import time
 
 import ovh
 import ovh.client
+from checks import expect
 
 ENDPOINT = os.environ["OVH_ENDPOINT"].rstrip("/")
 # The token endpoint lies beside the API's prefix, not under it.
@@ -28,12 +27,6 @@ def client(**changes):
         "consumer_key": os.environ["OVH_CONSUMER_KEY"],
     }
     return ovh.Client("sandbox", timeout=20, **{**keys, **changes})
-
-
-def expect(holds, what, *seen):
-    """Stops the script with `what` and the values seen, unless `holds`."""
-    if not holds:
-        sys.exit(f"not as expected: {what}" + "".join(f"\n  saw: {value!r}" for value in seen))
 
 
 def amount(price, value):
@@ -85,10 +78,3 @@ def delivered(api, order_id):
         expect(status in ("checking", "delivering"), "a paid order is on its way", status)
         time.sleep(0.1)
     sys.exit(f"order {order_id} was not delivered in time")
-
-
-def report(package, document):
-    """Prints the one JSON document of the script, with the client's name and version."""
-    document = {"client": f"{package} {importlib.metadata.version(package)}", **document}
-    json.dump(document, sys.stdout, indent=1)
-    print()

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::shop::{MASTER_KEY, Run, Shop};
 
 /// The names of a document's fields.
-fn fields(document: &Value) -> Vec<&str> {
+pub fn fields(document: &Value) -> Vec<&str> {
     document.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
@@ -103,116 +103,6 @@ fn a_service_shows_its_life_its_gate_and_its_prices() {
     "#);
     shop.run(&["service", "show", "vps1.exmaple.net"]).failed(1, "hint: did you mean `vps1.example.net`");
     shop.run(&["service", "show", "1001", "--account", "globex"]).failed(1, "there is no service `1001`");
-}
-
-#[test]
-fn keys_are_issued_once_listed_without_secrets_and_revoked() {
-    let shop = Shop::open();
-    let issue =
-        |args: &[&str]| shop.document(&[&["key", "issue", "--account", "acme", "--dialect", "ovh"], args].concat());
-    let length = |document: &Value, field: &str| document[field].as_str().unwrap().len();
-
-    let application = issue(&["--name", "app"]);
-    assert_eq!(fields(&application), ["application_key", "application_secret", "id"]);
-    assert_eq!((length(&application, "application_key"), length(&application, "application_secret")), (16, 32));
-    let key = application["application_key"].as_str().unwrap();
-    let consumer = issue(&[
-        "--kind",
-        "consumer",
-        "--application",
-        key,
-        "--rule",
-        "GET /*",
-        "--rule",
-        "PUT /services/*",
-        "--allow-ip",
-        "203.0.113.7",
-        "--expires",
-        "P1Y",
-        "--name",
-        "laptop",
-    ]);
-    assert_eq!((fields(&consumer), length(&consumer, "consumer_key")), (vec!["consumer_key", "id"], 32));
-    let client = issue(&["--kind", "oauth2"]);
-    assert_eq!(fields(&client), ["client_id", "client_secret", "id"]);
-
-    let listed = shop.json(&["key", "list"]);
-    assert!(listed.iter().all(|line| fields(line) == fields(&listed[0])), "one form for all kinds: {listed:?}");
-    let summary: Vec<_> = listed.iter().map(|line| [&line["id"], &line["kind"], &line["status"]]).collect();
-    assert_eq!(
-        json!(summary),
-        json!([
-            ["application/1", "application", "active"],
-            ["application/2", "oauth2", "active"],
-            ["credential/1", "consumer", "validated"],
-        ])
-    );
-    assert_eq!(listed[2]["rules"], json!(["GET /*", "PUT /services/*"]));
-    assert_eq!(listed[2]["allowed_ips"], json!(["203.0.113.7"]));
-    let everything = std::fs::read(shop.database()).unwrap();
-    for secret in [&application["application_secret"], &consumer["consumer_key"], &client["client_secret"]] {
-        let secret = secret.as_str().unwrap();
-        assert!(!json!(listed).to_string().contains(secret));
-        assert!(!everything.windows(secret.len()).any(|window| window == secret.as_bytes()));
-    }
-
-    shop.run(&["key", "revoke", "application/1"]).failed(1, "hint: `--yes` answers ahead");
-    shop.run(&["key", "revoke", "application/1", "--yes"]).done();
-    let status: Vec<_> = shop.json(&["key", "list"]).into_iter().map(|line| line["status"].clone()).collect();
-    assert_eq!(status, ["revoked", "active", "expired"], "what was given to an application ends with it");
-    shop.run(&["key", "revoke", "application/1", "-y"]).failed(1, "application/1 is revoked already");
-    shop.run(&["key", "revoke", "credential/9", "-y"]).failed(1, "there is no key credential/9");
-    shop.run(&[
-        "key",
-        "issue",
-        "--account",
-        "acme",
-        "--dialect",
-        "ovh",
-        "--kind",
-        "consumer",
-        "--application",
-        key,
-        "--rule",
-        "GET /*",
-    ])
-    .failed(1, "there is no application with the key");
-}
-
-#[test]
-fn tokens_are_issued_for_the_dialects_that_take_nothing_else() {
-    let shop = Shop::open();
-    let issue = |dialect: &str, args: &[&str]| {
-        let issued = shop.document(&[&["key", "issue", "--account", "acme", "--dialect", dialect], args].concat());
-        assert_eq!(fields(&issued), ["id", "token"], "{dialect} {args:?}");
-        issued["token"].as_str().unwrap().to_owned()
-    };
-    let tokens = [
-        issue("vpsbg", &["--name", "panel"]),
-        issue("vpsbg", &["--read-only", "--allow-ip", "2001:db8::/32"]),
-        issue("hostup", &["--expires", "P1Y"]),
-        issue("hostup", &["--scope", "read:domains", "--scope", "write:payment_methods"]),
-    ];
-    assert!(tokens.iter().all(|token| token.len() == 48 && token.bytes().all(|byte| byte.is_ascii_alphanumeric())));
-    let listed = shop.json(&["key", "list"]);
-    let summary: Vec<_> =
-        listed.iter().map(|line| json!([line["dialect"], line["kind"], line["rules"], line["allowed_ips"]])).collect();
-    assert_eq!(
-        json!(summary),
-        json!([
-            ["vpsbg", "token", ["GET /*", "POST /*", "PATCH /*", "PUT /*", "DELETE /*"], []],
-            ["vpsbg", "token", ["GET /*"], ["2001:db8::/32"]],
-            ["hostup", "token", ["read:all", "write:all"], []],
-            ["hostup", "token", ["read:domains", "write:payment_methods"], []],
-        ])
-    );
-    assert!(listed[2]["expires"].is_string() && listed[0]["expires"].is_null(), "{listed:?}");
-    let everything = std::fs::read(shop.database()).unwrap();
-    for token in &tokens {
-        assert!(!everything.windows(token.len()).any(|window| window == token.as_bytes()));
-    }
-    shop.run(&["key", "revoke", "credential/2", "-y"]).done();
-    assert_eq!(shop.json(&["key", "list"])[1]["status"], "expired");
 }
 
 #[test]
@@ -527,7 +417,7 @@ fn a_file_that_is_no_ledger_is_told_and_left_alone() {
 fn wrong_usage_exits_with_2() {
     let shop = Shop::open();
     let key = |args: &[&'static str]| [&["key", "issue", "--account", "acme", "--dialect"], args].concat();
-    let rows: [(&[&str], &str); 15] = [
+    let rows: [(&[&str], &str); 25] = [
         (&["bogus"], "unrecognized subcommand 'bogus'"),
         (&["import"], "<FILE>"),
         (&["service", "list", "--kind", "car"], "a kind is one of server, domain"),
@@ -535,10 +425,23 @@ fn wrong_usage_exits_with_2() {
         (&["key", "issue", "--account", "acme", "--dialect", "ovh", "--kind", "consumer"], "--application <KEY>"),
         (&["key", "issue", "--account", "acme", "--dialect", "ovh", "--rule", "GET /*"], "are for `--kind consumer`"),
         (&["key", "issue", "--account", "acme", "--dialect", "ovh", "--rule", "FETCH /"], "a rule is a method"),
-        (&key(&["vpsbg", "--kind", "application"]), "--kind, --application and --rule are for `--dialect ovh`"),
-        (&key(&["hostup", "--rule", "GET /*"]), "--kind, --application and --rule are for `--dialect ovh`"),
-        (&key(&["hostup", "--read-only"]), "--read-only is for `--dialect vpsbg`"),
-        (&key(&["vpsbg", "--scope", "read:all"]), "--scope is for `--dialect hostup`"),
+        (&key(&["vpsbg", "--kind", "application"]), "--kind is for `--dialect ovh` and `--dialect aliyun`"),
+        (&key(&["hostup", "--rule", "GET /*"]), "--rule is for `--dialect ovh`"),
+        (&key(&["aliyun", "--rule", "GET /*"]), "--rule is for `--dialect ovh`"),
+        (&key(&["vpsbg", "--application", "x"]), "--application is for `--dialect ovh`"),
+        (&key(&["hostup", "--read-only"]), "--read-only is for `--dialect vpsbg` and `--dialect aliyun`"),
+        (&key(&["vpsbg", "--scope", "read:all"]), "--scope is for `--dialect hostup` and `--dialect aliyun`"),
+        (&key(&["aliyun", "--kind", "oauth2"]), "`--kind oauth2` is for `--dialect ovh`"),
+        (&key(&["ovh", "--kind", "sts"]), "`--kind sts` is for `--dialect aliyun`"),
+        (&key(&["aliyun", "--kind", "sts", "--expires", "P1M"]), "a session ends after 12 hours"),
+        (&key(&["aliyun", "--read-only", "--scope", "ecs:*"]), "--read-only and --scope exclude each other"),
+        (&key(&["aliyun", "--scope", "ecs:describe*"]), "`--scope ecs:describe*`: a scope is an API (ecs, bss, or *"),
+        (&key(&["aliyun", "--scope", "read:domains"]), "such as ecs:RenewInstance or ecs:Describe*"),
+        (
+            &key(&["hostup", "--scope", "ecs:Describe*"]),
+            "a scope is a verb (read, write, transfer, console) and a noun",
+        ),
+        (&key(&["ovh", "--expires", "P1M"]), "are for `--kind consumer`"),
         (&key(&["hostup", "--scope", "domains"]), "a scope is a verb (read, write, transfer, console) and a noun"),
         (&key(&["vpsbg", "--allow-ip", "10.0.0.0/33"]), "a block is an address"),
         (&["key", "revoke", "7"], "an id is application/N or credential/N"),

@@ -1,4 +1,4 @@
-//! The provider's own SDKs and its users' tools, unchanged but for the endpoint. `./test` installs them.
+//! The providers' own SDKs and their users' tools, unchanged but for the endpoint. `./test` installs them.
 
 use perennial_testkit::{Sandbox, clients};
 use serde_json::Value;
@@ -47,4 +47,40 @@ fn the_node_sdk_renews_over_tls() {
 fn the_older_node_client_reads_and_is_told_of_its_doubled_version() {
     let sandbox = Sandbox::options(BINARY).tls().start().expect("starts");
     run(clients::node, "legacy_client.cjs", &sandbox);
+}
+
+#[test]
+fn alibaba_clouds_older_python_sdk_renews_by_query_and_form_in_json_and_xml() {
+    let sandbox = Sandbox::start(BINARY).expect("starts");
+    run(clients::python, "aliyun_legacy.py", &sandbox);
+}
+
+#[test]
+fn alibaba_clouds_older_python_sdk_follows_a_renewal_through_the_billing_api() {
+    let sandbox = Sandbox::start(BINARY).expect("starts");
+    run(clients::python, "aliyun_legacy_bss.py", &sandbox);
+}
+
+#[test]
+fn alibaba_clouds_older_python_sdk_repeats_a_renewal_without_a_token_and_renews_once() {
+    let sandbox = Sandbox::start(BINARY).expect("starts");
+    run(clients::python, "aliyun_legacy_retry.py", &sandbox);
+}
+
+#[test]
+fn alibaba_clouds_python_sdk_reads_typed_answers_by_both_signatures() {
+    let sandbox = Sandbox::start(BINARY).expect("starts");
+    run(clients::python, "aliyun_tea.py", &sandbox);
+}
+
+#[test]
+fn alibaba_clouds_older_node_client_renews_by_get_and_by_form() {
+    let sandbox = Sandbox::start(BINARY).expect("starts");
+    run(clients::node, "aliyun_pop.cjs", &sandbox);
+}
+
+#[test]
+fn alibaba_clouds_node_sdk_reads_typed_answers_by_both_signatures() {
+    let sandbox = Sandbox::start(BINARY).expect("starts");
+    run(clients::node, "aliyun_tea.cjs", &sandbox);
 }

@@ -15,6 +15,7 @@ const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/endpoints.m
 struct Recording {
     method: String,
     path: String,
+    query: String,
     status: u16,
 }
 
@@ -35,11 +36,11 @@ fn table() -> String {
          from the dialects'\nown tables and the recorded exchanges in `crates/perennial/tests/it/snapshots`; not written by \
          hand.\n\n- **served and tested**: a recorded exchange that succeeded is compared whole in every run of the \
          tests\n- **served**: answered; other tests may cover it, no recorded exchange does\n- **not served**: answered as \
-         a path that does not exist\n\nA call that the provider's documentation does not print, and that is inferred, is \
-         marked so.\n",
+         a path, or an action, that does not exist\n\nA call that the provider's documentation does not print, and that is \
+         inferred, is marked so.\n",
     );
     for dialect in &DIALECTS {
-        let endpoints = (dialect.make)(settings()).endpoints();
+        let endpoints = (dialect.make)(Settings::default()).endpoints();
         let recordings = recordings(dialect.name);
         let proofs: Vec<_> = recordings.iter().filter_map(|recording| proved(recording, dialect, &endpoints)).collect();
         let state = |endpoint: &Endpoint| match endpoint.served {
@@ -51,7 +52,8 @@ fn table() -> String {
         let (proved, served, not_served) = (count("served and tested"), count("served"), count("not served"));
         let counts = if recordings.is_empty() {
             format!(
-                "{served} served and {not_served} not served. No exchange of this API is recorded whole: its calls are signed,\nand other tests make them with clients that sign."
+                "{served} served and {not_served} not served. No exchange of this API is recorded whole: other tests make \
+                 its calls,\nwith the clients that people use among others."
             )
         } else {
             format!("{proved} served and tested, {served} served, {not_served} not served.")
@@ -66,18 +68,26 @@ fn table() -> String {
     text
 }
 
-/// Nothing about an endpoint depends on these.
-fn settings() -> Settings {
-    Settings { public_urls: Vec::new(), pages_url: String::new(), clock_window_s: 0, requests_per_minute: None }
-}
-
 /// The endpoint that a recorded exchange succeeded with: of several that have its form, the one with the fewest
 /// parameters.
 fn proved<'a>(recording: &Recording, dialect: &Dialect, endpoints: &'a [Endpoint]) -> Option<&'a Endpoint> {
     let path = recording.path.strip_prefix(dialect.mount).filter(|_| (200..300).contains(&recording.status))?;
-    let fits =
-        |endpoint: &&Endpoint| endpoint.method.as_str() == recording.method && params(endpoint.path, path).is_some();
+    let fits = |endpoint: &&Endpoint| {
+        endpoint.method.as_str() == recording.method
+            && match endpoint.path.split_once('?') {
+                // What has one path for everything is told apart by parameters.
+                Some((root, wanted)) => root == path && wanted.split('&').all(|pair| recording.says(pair)),
+                None => params(endpoint.path, path).is_some(),
+            }
+    };
     endpoints.iter().filter(fits).min_by_key(|endpoint| endpoint.path.matches('{').count())
+}
+
+impl Recording {
+    /// Whether the query has a parameter with a value.
+    fn says(&self, pair: &str) -> bool {
+        self.query.split('&').any(|said| said == pair)
+    }
 }
 
 /// The recordings of a dialect: the snapshots whose names begin with it.
@@ -100,7 +110,7 @@ fn parse(snapshot: &str) -> Option<Recording> {
     let content = snapshot.strip_prefix("---\n")?.split_once("\n---\n")?.1;
     let (request, answer) = content.split_once("\n\n")?;
     let (method, target) = request.lines().next()?.split_once(' ')?;
-    let path = target.split_once('?').map_or(target, |(path, _)| path).to_owned();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let status = answer.split(' ').next()?.parse().ok()?;
-    Some(Recording { method: method.to_owned(), path, status })
+    Some(Recording { method: method.to_owned(), path: path.to_owned(), query: query.to_owned(), status })
 }

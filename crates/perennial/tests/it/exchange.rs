@@ -1,5 +1,6 @@
 //! Recorded exchanges: a request, and the whole of what is answered, as a snapshot. What changes from run to run is
-//! redacted by its form. The recordings are also the proof in the table of endpoints, see [`super::endpoints`].
+//! redacted by its form, and what only signs a request is left out. The recordings are also the proof in the table of
+//! endpoints, see [`super::endpoints`].
 
 use perennial_testkit::{Sandbox, http};
 use serde_json::Value;
@@ -78,12 +79,14 @@ impl Exchanged<'_> {
 }
 
 impl Exchange {
-    fn of(method: &str, target: &str, sent: Option<&Value>, response: http::Response, base: &str) -> Self {
+    /// Records what was sent, without what only signs it, and what was answered to it at a base.
+    pub fn of(method: &str, target: &str, sent: Option<&Value>, response: http::Response, base: &str) -> Self {
         let body = response.json().unwrap_or(Value::Null);
         let sent = sent.map_or_else(String::new, |sent| format!("{}\n", pretty(sent)));
         let kind = response.header("content-type").unwrap_or("nothing");
         let shown = match (&body, response.body.len()) {
             (_, 0) => String::new(),
+            (Value::Null, _) if kind.starts_with("text/xml") => redacted_text(&response.text(), base),
             (Value::Null, bytes) if bytes > 4 => "<a file>".to_owned(),
             (body, _) => pretty(&redacted(body, base)),
         };
@@ -118,7 +121,8 @@ fn redacted_text(text: &str, base: &str) -> String {
     if text.starts_with("req_") {
         return "<request>".to_owned();
     }
-    let text = text.replace(base, "<base>");
+    let host = base.trim_start_matches("http://");
+    let text = text.replace(base, "<base>").replace(host, "<host>");
     // A port of the sandbox's pages, in links.
     let text = match text.split_once("http://127.0.0.1:") {
         Some((before, rest)) => {
@@ -149,6 +153,8 @@ fn what_changes_from_run_to_run_is_redacted() {
         ("req_abcdef", "<request>"),
         ("http://127.0.0.1:8402/v1/orders?page=1", "<base>/v1/orders?page=1"),
         ("http://127.0.0.1:8400/billing/pay/550e8400-e29b-41d4-a716-446655440000", "<pages>/billing/pay/<uuid>"),
+        ("127.0.0.1:8402", "<host>"),
+        ("?q=NoSuchThing&requestId=550E8400-E29B-41D4-A716-446655440000", "?q=NoSuchThing&requestId=<uuid>"),
         ("plain", "plain"),
     ] {
         assert_eq!(redacted_text(text, base), redacted);

@@ -31,6 +31,19 @@ fn the_example_is_created_once_and_unchanged_after() {
 }
 
 #[test]
+fn the_example_of_cloud_instances_is_sold_beside_the_other_and_alone() {
+    let shop = Shop::empty();
+    let [small, cloud] = ["shop", "cloud"].map(|name| format!("{EXAMPLES}/{name}.toml"));
+    let counts = |tally: fn(u32) -> Value| json!({ "accounts": tally(1), "products": tally(3), "services": tally(3), "coupons": tally(1) });
+    shop.run(&["import", &small]).done();
+    assert_eq!(shop.document(&["import", &cloud])["tables"], counts(|rows| tally(rows, 0, 0)));
+    assert_eq!(shop.document(&["import", &cloud])["tables"], counts(|rows| tally(0, 0, rows)));
+    assert_eq!(shop.document(&["import", &small])["tables"]["services"], tally(0, 0, 5));
+    shop.run(&["audit"]).done();
+    assert_eq!(Shop::empty().document(&["import", &cloud])["tables"], counts(|rows| tally(rows, 0, 0)));
+}
+
+#[test]
 fn a_table_of_counts_is_shown_to_people() {
     let shop = Shop::empty();
     let file = shop.write("shop.toml", SHOP);

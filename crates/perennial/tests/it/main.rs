@@ -1,6 +1,7 @@
 //! The whole of `perennial`, through its real binary: a module a capability.
 
 mod access;
+mod aliyun;
 mod cli;
 mod clients;
 mod endpoints;
@@ -8,6 +9,7 @@ mod exchange;
 mod fuzz;
 mod hostup;
 mod import;
+mod keys;
 mod kill;
 mod orders;
 mod pages;

@@ -136,27 +136,20 @@ fn its_environment_is_fixed_and_every_port_moves_together() {
 }
 
 #[test]
-fn dialects_that_are_to_come_say_so() {
-    let World { sandbox, .. } = World::start();
-    for (method, target, body) in [("GET", "/", ""), ("GET", "/v1/servers", ""), ("POST", "/?Action=X", "a=b")] {
-        let answer = http::send(method, &format!("{}{target}", sandbox.aliyun()), &[], body.as_bytes()).unwrap();
-        assert_eq!((answer.status, answer.header("Content-Type")), (501, Some("application/json")));
-        assert_eq!(answer.json().unwrap(), json!({ "message": "the aliyun dialect is not yet served here" }));
-    }
-}
-
-#[test]
 fn it_says_where_each_dialect_is_and_each_answers_there() {
     let World { sandbox, .. } = World::start();
     let index = http::get(&sandbox.pages()).unwrap().text();
     let port = sandbox.port_base();
-    for (offset, name, title, root) in
-        [(1, "ovh", "OVHcloud", "/1.0"), (2, "vpsbg", "VPSBG", "/v1"), (3, "hostup", "HostUp", "/api/v2")]
-    {
+    for (offset, name, title, root, unknown) in [
+        (1, "ovh", "OVHcloud", "/1.0", "/no/such/thing"),
+        (2, "vpsbg", "VPSBG", "/v1", "/no/such/thing"),
+        (3, "hostup", "HostUp", "/api/v2", "/no/such/thing"),
+        (4, "aliyun", "Alibaba Cloud", "", "/?Action=NoSuchThing&Version=2014-05-26&Format=JSON"),
+    ] {
         let url = format!("http://127.0.0.1:{}{root}", port + offset);
-        assert!(sandbox.log().contains(&format!("  {title:<10} {url}\n")), "{}", sandbox.log());
+        assert!(sandbox.log().contains(&format!("  {title:<13} {url}\n")), "{}", sandbox.log());
         assert!(index.contains(&format!("<dt>{title}</dt><dd><code>{url}</code></dd>")), "{index}");
-        let answer = http::get(&format!("{url}/no/such/thing")).unwrap();
+        let answer = http::get(&format!("{url}{unknown}")).unwrap();
         assert_eq!(answer.status, 404, "{name}: {}", answer.text());
         assert!(answer.json().unwrap().is_object(), "{name} says so in its own words");
         sandbox.arm(name, "renew", "server-error", 1).unwrap();
@@ -196,6 +189,8 @@ fn the_catalogue_has_what_the_documentations_examples_name() {
     6001 demo-aliyun ecs.g6.large i-bp67acfmxazb4p0001 P1M
     6002 demo-aliyun ecs.g6.large-payg i-bp67acfmxazb4p0002 P1M
     6003 demo-aliyun ecs.g6.large i-bp67acfmxazb4p0003 P1M
+    6004 demo-aliyun swas.s.c2m2s50b3 2ad1ae67295445f598017499dc891234 P1M
+    6101 demo-aliyun-other ecs.g6.large i-bp67acfmxazb4p0101 P1M
     ");
     let balances: Vec<_> = ledger["accounts"]
         .as_array()
@@ -212,6 +207,7 @@ fn the_catalogue_has_what_the_documentations_examples_name() {
     demo-hostup "500.00"
     demo-hostup-other "0.00"
     demo-aliyun "0.00"
+    demo-aliyun-other "0.00"
     "#);
     assert_eq!(ledger["audit"]["findings"], json!([]));
 }
@@ -572,8 +568,8 @@ fn over_tls_its_authority_vouches_for_both_names_of_loopback_and_is_kept() {
         assert!(answer.status.success(), "{url}: {}", text(&answer.stderr));
         assert!(text(&answer.stdout).starts_with("1795"), "{}", text(&answer.stdout));
     }
-    let aliyun = get(&format!("{}/", sandbox.aliyun()), &authority);
-    assert!(text(&aliyun.stderr).contains("501"), "the other dialects speak TLS too: {}", text(&aliyun.stderr));
+    let aliyun = get(&format!("{}/?Action=NoSuchThing&Version=2014-05-26", sandbox.aliyun()), &authority);
+    assert!(text(&aliyun.stderr).contains("404"), "the other dialects speak TLS too: {}", text(&aliyun.stderr));
     assert!(http::get(&time.replace("https", "http")).is_err(), "plain HTTP is not spoken there");
     assert_eq!(http::get(&format!("{}/healthz", sandbox.pages())).unwrap().status, 200, "the pages are plain");
 

@@ -69,7 +69,7 @@ impl World {
 }
 
 /// A smallest configuration.
-fn config(port: u16) -> String {
+pub fn config(port: u16) -> String {
     format!(
         r#"
 [store]
@@ -86,7 +86,8 @@ listen = "127.0.0.1:{}"
     )
 }
 
-fn start(shop: &Shop, port: u16, config: &str) -> Server {
+/// Serves a shop with a configuration, which is a file, and waits until it is ready.
+pub fn start(shop: &Shop, port: u16, config: &str) -> Server {
     let command = shop.command(&["serve", "--config", config]);
     Server::start(command, &format!("http://127.0.0.1:{port}/readyz"), shop.path("server.log").into()).unwrap()
 }
@@ -189,7 +190,10 @@ fn a_wrong_configuration_stops_the_start_with_line_reason_and_hint() {
             vec!["line 13, column 2", "unknown section `smtp`, the sections are `store`", hint_try],
         ),
         (instead("[pages]", "[page]"), vec!["line 5", "`page`", hint_try]),
-        (instead("[ovh]", "[hetzner]"), vec!["line 9, column 2", "`hetzner`", "`ovh`, `vpsbg`, `hostup`", hint_try]),
+        (
+            instead("[ovh]", "[hetzner]"),
+            vec!["line 9, column 2", "`hetzner`", "`ovh`, `vpsbg`, `hostup`, `aliyun`", hint_try],
+        ),
         (instead("[ovh]", "[vpsbg]\nlisten_on = 1\n[ovh]"), vec!["line 10, column 1", "`listen_on`", hint_try]),
         (good[good.find("[ovh]").unwrap()..].to_owned(), vec!["missing field `store`", hint_try]),
         (instead(&listen, "\"localhost\""), vec!["line 6", "`localhost` is not an address with its port", hint_try]),
@@ -199,6 +203,15 @@ fn a_wrong_configuration_stops_the_start_with_line_reason_and_hint() {
         (instead("[ovh]", "[ovh"), vec!["line 9", "unclosed table", hint_try]),
         (instead("[ovh]", "[ovh]\nrequests_per_minute = 0"), vec!["line 10", "nonzero", hint_try]),
         (instead("[ovh]", "[ovh]\nclock_window_s = -1"), vec!["line 10", "-1", hint_try]),
+        (
+            instead("[ovh]", "[vpsbg]\nlisten = \"127.0.0.1:0\"\nclock_window_s = 120\n[ovh]"),
+            vec!["line 11, column 1", "`clock_window_s` is no setting of `[vpsbg]`", hint_try],
+        ),
+        (
+            instead("[ovh]", "[ovh]\nrepeat_window_s = 0"),
+            vec!["line 10, column 1", "`repeat_window_s` is no setting of `[ovh]`", hint_try],
+        ),
+        (instead("[ovh]", "[aliyun]\nrepeat_window_s = \"1m\"\n[ovh]"), vec!["line 10", "invalid type", hint_try]),
         (instead("good.key", "no.key"), vec!["no.key", "No such file", "hint: `openssl rand -hex 32` makes one"]),
         (instead("good.key", "bad.key"), vec!["bad.key", "64 hexadecimal digits", "hint: `openssl rand"]),
         (config(port), vec!["there is no master key", "hint: set PERENNIAL_MASTER_KEY"]),
@@ -210,7 +223,7 @@ fn a_wrong_configuration_stops_the_start_with_line_reason_and_hint() {
         (mail("folder", "a@"), vec!["`a@` is not a mail address", "hint: `from` under [mail]"]),
         (
             good.replace("[ovh]", "").replace(&format!("listen = \"127.0.0.1:{}\"", port + 1), ""),
-            vec!["no dialect", "hint: add a section with `listen` for one: [ovh], [vpsbg], [hostup]"],
+            vec!["no dialect", "hint: add a section with `listen` for one: [ovh], [vpsbg], [hostup], [aliyun]"],
         ),
     ];
     let run = |config: &str, more: &[&str]| {

@@ -185,6 +185,7 @@ impl Shop {
             services: vec![ServiceId(service)],
             scope: Scope::Listed,
             period: Period::months(1).unwrap(),
+            to_day: None,
             promo: None,
             coupons: CouponUse::Keep,
             after: After::Expiry,

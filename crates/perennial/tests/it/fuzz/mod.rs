@@ -5,12 +5,13 @@
 //! fuzz` draws others, and more.
 
 mod draw;
+mod rpc;
 mod shape;
 mod voice;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use perennial_engine::clock::Stopwatch;
@@ -21,7 +22,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use serde_json::Value;
 
 use self::draw::{Auth, Body, Draw};
-use self::voice::{Fuzzed, HOSTUP, LEGACY, OVH, VPSBG};
+use self::rpc::RpcStorm;
+use self::voice::{ALIYUN, Fuzzed, HOSTUP, LEGACY, OVH, VPSBG};
 use crate::exchange;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_perennial");
@@ -48,6 +50,8 @@ struct Sent {
     body: Vec<u8>,
     /// Who sends it.
     auth: Auth,
+    /// The type of the answer, whatever it is, where the request says that.
+    kind: Option<&'static str>,
 }
 
 impl Sent {
@@ -98,19 +102,14 @@ struct Storm {
 impl Storm {
     fn over(fuzzed: &'static Fuzzed, sandbox: &Sandbox) -> Self {
         let dialect = DIALECTS.iter().find(|dialect| dialect.name == fuzzed.dialect).unwrap();
-        let settings = Settings {
-            public_urls: Vec::new(),
-            pages_url: String::new(),
-            clock_window_s: 0,
-            requests_per_minute: None,
-        };
-        let mut endpoints = (dialect.make)(settings).endpoints();
+        let mut endpoints = (dialect.make)(Settings::default()).endpoints();
         endpoints.retain(|endpoint| (fuzzed.takes)(endpoint.path));
         assert!(!endpoints.is_empty());
         let base = match fuzzed.dialect {
             "ovh" => sandbox.ovh(),
             "vpsbg" => sandbox.vpsbg(),
-            _ => sandbox.hostup(),
+            "hostup" => sandbox.hostup(),
+            _ => sandbox.aliyun(),
         };
         let address = base.trim_start_matches("http://").to_owned();
         Self {
@@ -154,11 +153,16 @@ impl Storm {
     /// Asks for one call, and notes whether it did what it was asked to.
     fn ask(&self, draw: &Draw, endpoint: &Endpoint) -> Result<(), TestCaseError> {
         let sent = self.sent(draw, endpoint);
-        let status = self.check(&sent)?;
-        if (200..300).contains(&status) && sent.method == endpoint.method.as_str() {
-            self.done.borrow_mut().insert(format!("{} {}", endpoint.method, endpoint.path));
+        let response = self.check(&sent)?;
+        if (200..300).contains(&response.status) && sent.method == endpoint.method.as_str() {
+            self.note(endpoint);
         }
         Ok(())
+    }
+
+    /// Notes that a call did what it was asked to.
+    fn note(&self, endpoint: &Endpoint) {
+        self.done.borrow_mut().insert(format!("{} {}", endpoint.method, endpoint.path));
     }
 
     fn sent(&self, draw: &Draw, endpoint: &Endpoint) -> Sent {
@@ -172,11 +176,11 @@ impl Storm {
         }
         headers.push(("Accept", "application/json".to_owned()));
         headers.extend(draw.headers.iter().cloned());
-        Sent { method, target, headers, body, auth }
+        Sent { method, target, headers, body, auth, kind: None }
     }
 
     /// Sends a request, and looks at all that must hold for whatever is answered.
-    fn check(&self, sent: &Sent) -> Result<u16, TestCaseError> {
+    fn check(&self, sent: &Sent) -> Result<Response, TestCaseError> {
         let watch = Stopwatch::start();
         let headers: Vec<_> = sent.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let answered = self.connection.borrow_mut().send(sent.method, &sent.target, &headers, &sent.body);
@@ -194,7 +198,7 @@ impl Storm {
         if let Err(why) = self.judged(sent, &response) {
             return fail(&why, Some(&response));
         }
-        Ok(response.status)
+        Ok(response)
     }
 
     fn judged(&self, sent: &Sent, response: &Response) -> Result<(), String> {
@@ -222,9 +226,12 @@ impl Storm {
         if sent.method == "HEAD" {
             return Ok(());
         }
+        if sent.kind.is_some_and(|kind| response.header("content-type") != Some(kind)) {
+            return Err("is in another writing than it was asked for".to_owned());
+        }
         match response.status {
             204 if response.body.is_empty() => Ok(()),
-            200..300 => shape::success(response),
+            200..300 => (self.fuzzed.success)(response),
             _ => (self.fuzzed.refusal)(response, &sent.target),
         }
     }
@@ -262,16 +269,23 @@ fn runner(part: u8) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
 }
 
+/// A storm of requests at paths.
 fn weather(fuzzed: &'static Fuzzed) {
+    blow(fuzzed, |storm, _, part| {
+        let served: Vec<_> = storm.endpoints.iter().filter(|endpoint| endpoint.served).cloned().collect();
+        storm.tour().map_err(|error| error.to_string())?;
+        let drawn = runner(part).run(&draw::draws(), |(at, draw)| storm.ask(&draw, at.get(&served)));
+        drawn.map_err(|error| error.to_string())
+    });
+}
+
+/// Lets a storm blow in every weather, and looks at what it left.
+fn blow(fuzzed: &'static Fuzzed, gust: impl Fn(&Storm, &Sandbox, u8) -> Result<(), String>) {
     let mut sandbox = exchange::start();
     let mut storm = Storm::over(fuzzed, &sandbox);
-    let served: Vec<_> = storm.endpoints.iter().filter(|endpoint| endpoint.served).cloned().collect();
     for (part, span) in (0..).zip(WEATHER) {
         storm.turn(&sandbox, span);
-        if let Err(error) = storm.tour() {
-            panic!("{error}");
-        }
-        if let Err(error) = runner(part).run(&draw::draws(), |(at, draw)| storm.ask(&draw, at.get(&served))) {
+        if let Err(error) = gust(&storm, &sandbox, part) {
             panic!("{error}");
         }
     }
@@ -279,10 +293,15 @@ fn weather(fuzzed: &'static Fuzzed) {
     assert!(sandbox.stop().unwrap().success());
     let log = sandbox.log();
     assert!(!log.contains("panicked"), "{log}");
-    let ledger = sandbox.data().join("perennial.db");
-    let audit = Command::new(BINARY).args(["audit", "--json", "--database"]).arg(ledger).output().unwrap();
+    let audit = perennial(&sandbox, &["audit", "--json"]);
     let report: Value = serde_json::from_slice(&audit.stdout).unwrap();
     assert!(audit.status.success() && report["sound"] == true, "{report}");
+}
+
+/// Runs a command on a sandbox's ledger.
+fn perennial(sandbox: &Sandbox, args: &[&str]) -> Output {
+    let ledger = sandbox.data().join("perennial.db");
+    Command::new(BINARY).arg("--database").arg(ledger).args(args).output().unwrap()
 }
 
 #[test]
@@ -303,4 +322,23 @@ fn hostup_stands_whatever_is_sent() {
 #[test]
 fn the_legacy_api_of_hostup_stands_whatever_is_sent() {
     weather(&LEGACY);
+}
+
+#[test]
+fn aliyun_stands_whatever_is_sent() {
+    let renewed = RefCell::new(BTreeSet::new());
+    blow(&ALIYUN, |storm, sandbox, part| {
+        // Without money every renewal would be refused, soon.
+        let credit = ["balance", "credit", "demo-aliyun", "100000", "--memo", "for the storm"];
+        assert!(perennial(sandbox, &credit).status.success());
+        let storm = RpcStorm::over(storm);
+        storm.tour().map_err(|error| error.to_string())?;
+        let toured = storm.orders.take();
+        let drawn = runner(part).run(&rpc::draws(), |(at, call)| storm.draw(at, &call));
+        renewed.borrow_mut().extend(storm.orders.take().difference(&toured).cloned());
+        drawn.map_err(|error| error.to_string())
+    });
+    let renewed = renewed.take();
+    eprintln!("aliyun: {} renewals", renewed.len());
+    assert!(renewed.len() >= 10, "hardly anything was renewed: {renewed:?}");
 }

@@ -102,6 +102,98 @@ pub fn legacy(response: &Response, _: &str) -> Judged {
     instant(text(&body, "timestamp")?)
 }
 
+/// Alibaba Cloud's: an id to quote, where it was answered, a code, a message, and where there is more to read; in either
+/// writing.
+pub fn aliyun(response: &Response, _: &str) -> Judged {
+    const FIELDS: [&str; 5] = ["RequestId", "HostId", "Code", "Message", "Recommend"];
+    let fields = if is_xml(response) {
+        let (root, fields) = elements(&response.text())?;
+        hold(root == "Error", "another root than Error")?;
+        fields
+    } else {
+        let body = object(response, "application/json")?;
+        only(&body, &FIELDS)?;
+        FIELDS
+            .iter()
+            .map(|name| Ok(((*name).to_owned(), text(&body, name)?.to_owned())))
+            .collect::<Result<_, String>>()?
+    };
+    let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    hold(names == FIELDS, &format!("{names:?} instead of {FIELDS:?}"))?;
+    hold(fields.iter().all(|(_, text)| !text.is_empty()), "an empty field")?;
+    hold(is_request_id(&fields[0].1), "no RequestId")?;
+    let is_code = |code: &str| code.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'.');
+    hold(is_code(&fields[2].1), "a code of other letters")?;
+    // The older Python SDK reads what follows the colon, and breaks where there is none.
+    hold(fields[2].1 != "SignatureDoesNotMatch" || fields[3].1.contains(':'), "a wrong signature without a colon")
+}
+
+/// A success of Alibaba Cloud's has an id to quote. ECS has no code; billing has one, always the same.
+pub fn aliyun_success(response: &Response) -> Judged {
+    let (id, code) = if is_xml(response) {
+        let (root, fields) = elements(&response.text())?;
+        hold(root.ends_with("Response"), "another root than that of a response")?;
+        let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
+        (field("RequestId"), field("Code"))
+    } else {
+        let body = object(response, "application/json")?;
+        let field = |name: &str| body[name].as_str().map(str::to_owned);
+        (field("RequestId"), field("Code"))
+    };
+    hold(id.is_some_and(|id| is_request_id(&id)), "no RequestId")?;
+    hold(code.is_none_or(|code| code == "Success"), "a success with another code")
+}
+
+fn is_xml(response: &Response) -> bool {
+    response.header("content-type") == Some("text/xml;charset=utf-8")
+}
+
+/// A UUID in capitals.
+fn is_request_id(text: &str) -> bool {
+    let fits = |(place, letter)| match place {
+        8 | 13 | 18 | 23 => letter == b'-',
+        _ => matches!(letter, b'0'..=b'9' | b'A'..=b'F'),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(fits)
+}
+
+/// The root of an XML document and the elements right below it, each with the text that begins it; an error where a
+/// reader would stop.
+fn elements(document: &str) -> Result<(String, Vec<(String, String)>), String> {
+    let rest = document.strip_prefix("<?xml version='1.0' encoding='UTF-8'?>").ok_or("no XML declaration")?;
+    let (mut open, mut root, mut found) = (Vec::new(), String::new(), Vec::new());
+    let mut parts = rest.split('<');
+    hold(parts.next() == Some(""), "text before the root")?;
+    for part in parts {
+        let (tag, text) = part.split_once('>').ok_or("a tag without an end")?;
+        hold(is_xml_text(text), &format!("text that XML does not have: {text:?}"))?;
+        if let Some(name) = tag.strip_prefix('/') {
+            hold(open.pop() == Some(name), &format!("</{name}> closes another element"))?;
+            hold(!open.is_empty() || text.is_empty(), "text after the root")?;
+            continue;
+        }
+        let is_name = !tag.is_empty() && tag.bytes().all(|letter| letter.is_ascii_alphanumeric());
+        hold(is_name, &format!("<{tag}> is no element"))?;
+        match open.len() {
+            0 if root.is_empty() => tag.clone_into(&mut root),
+            0 => return Err("a second root".to_owned()),
+            1 => found.push((tag.to_owned(), text.to_owned())),
+            _ => {}
+        }
+        open.push(tag);
+    }
+    hold(open.is_empty() && !root.is_empty(), "elements that stay open")?;
+    Ok((root, found))
+}
+
+/// Whether a text is one between the tags of XML 1.0: no character that it has not, and no entity but its own.
+fn is_xml_text(text: &str) -> bool {
+    let is_known = |after: &str| ["amp;", "lt;", "gt;", "#13;"].iter().any(|known| after.starts_with(known));
+    let is_letter =
+        |letter: char| letter >= ' ' && !matches!(letter, '\u{fffe}' | '\u{ffff}') || "\t\n".contains(letter);
+    text.chars().all(is_letter) && text.split('&').skip(1).all(is_known)
+}
+
 /// An instant with three digits after the second, in universal time.
 fn instant(text: &str) -> Judged {
     let fits = text.len() == 24 && text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok();

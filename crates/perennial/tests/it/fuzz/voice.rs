@@ -32,6 +32,8 @@ pub struct Fuzzed {
     real: fn(&str, &str) -> Vec<String>,
     /// Bodies that a call takes.
     taken: fn(&Endpoint) -> Vec<Value>,
+    /// Looks at the shape of a success.
+    pub success: fn(&Response) -> Judged,
     /// Looks at the shape of a refusal.
     pub refusal: fn(&Response, &str) -> Judged,
     /// What must never be in an answer.
@@ -96,6 +98,7 @@ pub const OVH: Fuzzed = Fuzzed {
     proof: signed,
     real: ovh_ids,
     taken: ovh_bodies,
+    success: shape::success,
     refusal: shape::ovh,
     secrets: &[OVH_SECRET, OVH_CONSUMER, OVH_OTHER_CONSUMER, OVH_NARROW_CONSUMER, OVH_CLIENT_SECRET, GARBAGE[0]],
     others: &["another.ovh", "Another Customer", "another@example.net", "xx22222-ovh", "vps333333"],
@@ -110,6 +113,7 @@ pub const VPSBG: Fuzzed = Fuzzed {
     proof: |_, auth, _, _, _| bearer(auth, "vpsbg"),
     real: vpsbg_ids,
     taken: vpsbg_bodies,
+    success: shape::success,
     refusal: shape::vpsbg,
     secrets: &[VPSBG_KEYS[0], VPSBG_KEYS[1], VPSBG_KEYS[2], GARBAGE[0]],
     others: &["shop-2gb", "Maria Georgieva", "87.121.52.160", "demo-vpsbg-other"],
@@ -124,6 +128,7 @@ pub const HOSTUP: Fuzzed = Fuzzed {
     proof: |_, auth, _, _, _| bearer(auth, "hostup"),
     real: hostup_ids,
     taken: hostup_bodies,
+    success: shape::success,
     refusal: shape::hostup,
     secrets: &[HOSTUP_KEYS[0], HOSTUP_KEYS[1], HOSTUP_KEYS[2], GARBAGE[0], CARD_TOKEN],
     others: &["nyberg.se", "Erik", "demo-hostup-other"],
@@ -142,6 +147,22 @@ pub const LEGACY: Fuzzed = Fuzzed {
     },
     refusal: shape::legacy,
     ..HOSTUP
+};
+
+/// Alibaba Cloud's: its calls are parameters, which [`super::rpc`] draws and signs.
+pub const ALIYUN: Fuzzed = Fuzzed {
+    name: "aliyun",
+    dialect: "aliyun",
+    takes: |_| true,
+    caller: |auth, _, _, _| auth,
+    open: |_| false,
+    proof: |_, _, _, _, _| Vec::new(),
+    real: |_, _| Vec::new(),
+    taken: aliyun_parameters,
+    success: shape::aliyun_success,
+    refusal: shape::aliyun,
+    secrets: &[ALIYUN_KEYS[0].1, ALIYUN_KEYS[1].1, ALIYUN_KEYS[2].1, ALIYUN_KEYS[3].1, ALIYUN_SESSION_TOKEN],
+    others: &["i-bp67acfmxazb4p0101", "db-1", "Zhang Min", "demo-aliyun-other"],
 };
 
 const OVH_APPLICATION: &str = "demoOvhApp111111";
@@ -163,6 +184,15 @@ const HOSTUP_KEYS: [&str; 3] = [
     "demo-hostup-other-22222222222222222222222",
     "demo-hostup-read-domains-1111111111111111",
 ];
+
+/// The customer's, the same customer's that only reads, that of a session, and another customer's.
+pub const ALIYUN_KEYS: [(&str, &str); 4] = [
+    ("demoAliyunKey11111111111", "demoAliyunSecret11111111111111"),
+    ("demoAliyunReader22222222", "demoAliyunReaderSecret22222222"),
+    ("STS.demoAliyunSession3333", "demoAliyunSessionSecret3333333"),
+    ("demoAliyunOther444444444", "demoAliyunOtherSecret444444444"),
+];
+pub const ALIYUN_SESSION_TOKEN: &str = "demoAliyunSecurityToken333333333333333333333333333333333";
 
 /// Trades the customer's OAuth2 client for a token.
 pub fn log_in(base: &str) -> String {
@@ -398,5 +428,67 @@ fn hostup_bodies(endpoint: &Endpoint) -> Vec<Value> {
         ("PATCH", _) => vec![json!({ "billing": { "separateInvoices": { "enabled": true } } })],
         ("POST", _) => empty(),
         _ => Vec::new(),
+    }
+}
+
+/// Parameters that an action takes.
+fn aliyun_parameters(endpoint: &Endpoint) -> Vec<Value> {
+    const OWN: &str = "i-bp67acfmxazb4p0001";
+    const HERE: &str = "cn-hangzhou";
+    const SERVER: &str = "2ad1ae67295445f598017499dc891234";
+    let renew = |period, unit| json!({ "InstanceId": OWN, "Period": period, "PeriodUnit": unit });
+    let of = |id| json!({ "InstanceId": id, "Period": "1" });
+    let set = |status| json!({ "RegionId": HERE, "InstanceId": OWN, "RenewalStatus": status, "Duration": "2" });
+    let named = endpoint.path.trim_start_matches("/?Action=").split_once("&Version=");
+    match named.expect("paths name the action and its version") {
+        ("RenewInstance", "2014-05-26") => vec![
+            renew("1", "Month"),
+            renew("1", "Week"),
+            renew("2", "Week"),
+            renew("3", "Week"),
+            json!({ "InstanceId": OWN, "ExpectedRenewDay": "5" }),
+            of("i-bp67acfmxazb4p0002"),
+            of("i-bp67acfmxazb4p0003"),
+            of("i-bp67acfmxazb4p0101"),
+        ],
+        ("DescribeInstances", _) => vec![
+            json!({ "RegionId": HERE }),
+            json!({ "RegionId": HERE, "InstanceIds": format!("[\"{OWN}\",\"i-bp67acfmxazb4p0101\"]") }),
+            json!({ "RegionId": HERE, "MaxResults": "10", "NextToken": "" }),
+            json!({ "RegionId": HERE, "Tag.1.Key": "team", "Tag.1.Value": "shop", "Status": "Running" }),
+        ],
+        ("DescribeInstanceStatus", _) => {
+            vec![
+                json!({ "RegionId": HERE }),
+                json!({ "RegionId": HERE, "InstanceId.1": OWN, "InstanceId.2": "i-none" }),
+            ]
+        }
+        ("DescribeRenewalPrice", _) => vec![
+            json!({ "RegionId": HERE, "ResourceId": OWN, "Period": "1", "PriceUnit": "Year" }),
+            json!({ "RegionId": HERE, "ResourceId": OWN, "ExpectedRenewDay": "5" }),
+        ],
+        ("DescribeInstanceAutoRenewAttribute", _) => vec![
+            json!({ "RegionId": HERE, "InstanceId": OWN }),
+            json!({ "RegionId": HERE, "RenewalStatus": "AutoRenewal", "PageSize": "50" }),
+        ],
+        ("ModifyInstanceAutoRenewAttribute", _) => vec![set("AutoRenewal"), set("NotRenewal"), set("Normal")],
+        ("DescribeRegions", _) => vec![json!({}), json!({ "AcceptLanguage": "en-US" })],
+        ("QueryAvailableInstances", _) => {
+            vec![json!({}), json!({ "ProductCode": "ecs", "InstanceIDs": OWN, "EndTimeEnd": "2099-01-01T00:00:00Z" })]
+        }
+        ("RenewInstance", _) => vec![json!({ "ProductCode": "swas", "InstanceId": SERVER, "RenewPeriod": "1" })],
+        ("SetRenewal", _) => vec![
+            json!({ "InstanceIDs": format!("{OWN},{SERVER}"), "RenewalStatus": "NotRenewal" }),
+            json!({
+                "InstanceIDs": format!("{OWN},{SERVER}"),
+                "RenewalStatus": "AutoRenewal",
+                "RenewalPeriod": "1",
+                "RenewalPeriodUnit": "M",
+            }),
+        ],
+        ("GetOrderDetail" | "CancelOrder", _) => vec![json!({ "OrderId": "1" }), json!({ "OrderId": "900000001" })],
+        ("QueryOrders", _) => vec![json!({}), json!({ "CreateTimeStart": "2026-01-01T00:00:00Z", "PageSize": "300" })],
+        ("SetAllExpirationDay", _) => vec![json!({ "UnifyExpireDay": "5" })],
+        _ => vec![json!({})],
     }
 }

@@ -76,8 +76,8 @@ fn a_payment_with_a_token_is_answered_again_and_made_once() -> Result<()> {
     for (key, method, status, said) in [
         ("key-1", CARD, 400, "The idempotency token was used for another request"),
         ("key-2", PAYPAL, 409, &format!("Order {order} is already paid")),
-        ("", PAYPAL, 400, "An idempotency token has 1 to 64 visible ASCII characters"),
-        (&"k".repeat(65), PAYPAL, 400, "An idempotency token has 1 to 64 visible ASCII characters"),
+        ("", PAYPAL, 400, "An idempotency token has 1 to 64 printable ASCII characters"),
+        (&"k".repeat(65), PAYPAL, 400, "An idempotency token has 1 to 64 printable ASCII characters"),
     ] {
         let answer = send(&mut client, key, method)?;
         assert_eq!((answer.status, message(&answer.json()?)), (status, said), "{key:?}");

@@ -231,8 +231,7 @@ fn fields<const N: usize>(object: &Value, names: [&str; N]) -> Value {
 
 /// The dialect's table of calls.
 fn endpoints() -> Vec<Endpoint> {
-    let settings =
-        Settings { public_urls: Vec::new(), pages_url: String::new(), clock_window_s: 0, requests_per_minute: None };
+    let settings = Settings::default();
     let dialect = DIALECTS.iter().find(|dialect| dialect.name == "vpsbg").unwrap();
     (dialect.make)(settings).endpoints()
 }
