@@ -3,6 +3,9 @@
 //! The contract is batch-shaped: [`Store::begin`] opens one write transaction, which reads like any [`Books`], takes
 //! the rows of many decisions, and commits once. Readers stand apart and never wait for the writer. Row mapping and SQL
 //! live here and nowhere else; rules live in `perennial-core`.
+//!
+//! What every database does alike is written once, over a small trait (`driver`): rows, the snapshot, the writing of a
+//! decision, master data, the audit. What is a database's own has its folder: connections, transactions, migrations.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -16,7 +19,20 @@ use perennial_core::service::Service;
 use perennial_core::snapshot::Change;
 
 mod audit;
+mod books;
+mod columns;
+mod driver;
+mod forget;
+mod lines;
+mod load;
+mod migration;
+pub mod postgres;
+mod record;
+mod rows;
+mod session;
+mod sql;
 pub mod sqlite;
+mod write;
 
 pub use audit::{AuditReport, Finding};
 
@@ -62,7 +78,10 @@ pub trait Batch: Books {
     /// [`StoreError`].
     fn write(&mut self, changes: &[Change]) -> Result<(), StoreError>;
 
-    /// Records master data: a row that is there already (by its natural key) is brought up to date.
+    /// Records master data: a row that is there already (by its natural key) is brought up to date. Where one is refused,
+    /// nothing of it is written, and the batch goes on. (Not so on PostgreSQL where the schema refuses a service without
+    /// protected prices: guarding each with a savepoint would cost a million of them two round trips each. That batch
+    /// takes nothing more and does not commit.)
     ///
     /// # Errors
     /// [`StoreError`].

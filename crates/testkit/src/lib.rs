@@ -22,6 +22,7 @@ pub mod bearer;
 pub mod clients;
 pub mod http;
 pub mod ovh;
+pub mod postgres;
 pub mod process;
 pub mod sandbox;
 pub mod server;
@@ -29,6 +30,7 @@ pub mod server;
 pub use aliyun::AliyunClient;
 pub use bearer::BearerClient;
 pub use ovh::OvhClient;
+pub use postgres::Cluster;
 pub use sandbox::Sandbox;
 pub use server::Server;
 

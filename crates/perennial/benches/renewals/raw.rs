@@ -12,7 +12,7 @@ use crate::world::{ACCOUNTS, NET_MINOR, TAX_MINOR, account_of, method_of};
 
 macro_rules! sql {
     ($file:literal) => {
-        include_str!(concat!("../../../store/sql/shared/", $file, ".sql"))
+        include_str!(concat!("../../../store/sql/", $file, ".sql"))
     };
 }
 
@@ -82,15 +82,15 @@ struct Seen {
 
 fn read_service(transaction: &Transaction<'_>, service: i64) -> Result<Seen> {
     let account = account_of(service);
-    Ok(transaction.prepare_cached(sql!("service"))?.query_row(params![service, account], |row| {
+    Ok(transaction.prepare_cached(sql!("shared/service"))?.query_row(params![service, account], |row| {
         Ok(Seen { name: row.get(4)?, until: row.get(7)?, anchor: row.get(8)?, version: row.get(14)? })
     })?)
 }
 
 fn read_common(transaction: &Transaction<'_>, account: i64, operation: &str, token: &str) -> Result<()> {
-    transaction.prepare_cached(sql!("account"))?.query_row([account], |row| row.get::<_, i64>(0))?;
+    transaction.prepare_cached(sql!("shared/account"))?.query_row([account], |row| row.get::<_, i64>(0))?;
     let known = transaction
-        .prepare_cached(sql!("replay"))?
+        .prepare_cached(sql!("shared/replay"))?
         .query_row(params![account, operation, token], |row| row.get::<_, i64>(2))
         .optional()?;
     anyhow::ensure!(known.is_none(), "a fresh token was used before");
@@ -105,7 +105,7 @@ fn place(transaction: &Transaction<'_>, service: i64, picks: &mut Picks) -> Resu
     let order: i64 =
         transaction.prepare_cached("select coalesce(max(id), 0) + 1 from orders")?.query_row([], |row| row.get(0))?;
     let gross = NET_MINOR + TAX_MINOR;
-    transaction.prepare_cached(sql!("order_insert"))?.execute(params![
+    transaction.prepare_cached(sql!("shared/order_insert"))?.execute(params![
         order,
         account,
         "open",
@@ -126,10 +126,10 @@ fn place(transaction: &Transaction<'_>, service: i64, picks: &mut Picks) -> Resu
         200_000
     ])?;
     let next = following(&seen.until)?;
-    transaction.prepare_cached(sql!("order_line_insert"))?.execute(params![
+    transaction.prepare_cached(sql!("sqlite/order_line_insert"))?.execute(params![
         order, 0, service, seen.name, "VPS", "P1M", seen.until, next, NET_MINOR, NET_MINOR, TAX_MINOR
     ])?;
-    transaction.prepare_cached(sql!("service_set"))?.execute(params![
+    transaction.prepare_cached(sql!("shared/service_set"))?.execute(params![
         None::<String>,
         "automatic",
         "P1M",
@@ -153,17 +153,19 @@ fn pay(transaction: &Transaction<'_>, service: i64, order: i64, picks: &mut Pick
     let token = picks.token();
     read_common(transaction, account, "pay", &token)?;
     let state: String =
-        transaction.prepare_cached(sql!("order"))?.query_row(params![order, account], |row| row.get(2))?;
+        transaction.prepare_cached(sql!("shared/order"))?.query_row(params![order, account], |row| row.get(2))?;
     anyhow::ensure!(state == "open", "the order is open");
-    let next: String = transaction.prepare_cached(sql!("order_lines"))?.query_row([order], |row| row.get(5))?;
+    let next: String = transaction.prepare_cached(sql!("sqlite/order_lines"))?.query_row([order], |row| row.get(5))?;
     let seen = read_service(transaction, service)?;
     let method = method_of(account);
-    transaction.prepare_cached(sql!("method"))?.query_row(params![method, account], |row| row.get::<_, i64>(0))?;
-    transaction.prepare_cached(sql!("order_settle"))?.execute(params!["fulfilled", NOW, order, account])?;
     transaction
-        .prepare_cached(sql!("extension_insert"))?
+        .prepare_cached(sql!("shared/method"))?
+        .query_row(params![method, account], |row| row.get::<_, i64>(0))?;
+    transaction.prepare_cached(sql!("shared/order_settle"))?.execute(params!["fulfilled", NOW, order, account])?;
+    transaction
+        .prepare_cached(sql!("sqlite/extension_insert"))?
         .execute(params![service, account, seen.until, next, order])?;
-    transaction.prepare_cached(sql!("service_extend"))?.execute(params![
+    transaction.prepare_cached(sql!("shared/service_extend"))?.execute(params![
         None::<String>,
         "automatic",
         "P1M",
@@ -177,12 +179,12 @@ fn pay(transaction: &Transaction<'_>, service: i64, order: i64, picks: &mut Pick
     ])?;
     let gross = NET_MINOR + TAX_MINOR;
     transaction
-        .prepare_cached(sql!("payment_insert"))?
+        .prepare_cached(sql!("shared/payment_insert"))?
         .execute(params![order, account, "paypal", method, gross, "EUR", 0, NOW])?;
     let number: i64 = transaction
         .prepare_cached("select coalesce(max(number), 0) + 1 from invoices where series = 'INV'")?
         .query_row([], |row| row.get(0))?;
-    transaction.prepare_cached(sql!("invoice_insert"))?.execute(params![
+    transaction.prepare_cached(sql!("shared/invoice_insert"))?.execute(params![
         number,
         account,
         "original",
@@ -197,7 +199,7 @@ fn pay(transaction: &Transaction<'_>, service: i64, order: i64, picks: &mut Pick
         gross
     ])?;
     for (book, amount) in [("revenue", NET_MINOR), ("tax", TAX_MINOR)] {
-        transaction.prepare_cached(sql!("transfer_insert"))?.execute(params![
+        transaction.prepare_cached(sql!("sqlite/transfer_insert"))?.execute(params![
             account,
             "collected-paypal",
             book,
@@ -221,7 +223,7 @@ fn remember(
 ) -> Result<()> {
     let keep_until = NOW + 1_464 * DAY;
     transaction
-        .prepare_cached(sql!("replay_set"))?
+        .prepare_cached(sql!("shared/replay_set"))?
         .execute(params![account, operation, token, [7_u8; 32], answer, order, keep_until])?;
     Ok(())
 }

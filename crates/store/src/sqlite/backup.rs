@@ -6,8 +6,9 @@ use perennial_core::ports::Failure;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+use super::driver::connect;
 use super::migrate;
-use super::session::{connect, failed};
+use crate::session::failed;
 
 /// Pages that are copied between two reports of progress: 4 MiB.
 const PAGES_A_STEP: i32 = 1024;

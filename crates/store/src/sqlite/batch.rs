@@ -2,24 +2,20 @@
 
 use std::cell::Cell;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use perennial_core::snapshot::Change;
-use rusqlite::params;
 
-use super::books::books_by_session;
-use super::books::prelude::*;
+use super::driver::{SqliteSession, transact};
 use super::log::Log;
-use super::session::{Session, failed};
-use super::write::{check_open, refused};
-use super::{record, sql, write};
-use crate::{Batch, Record, Recorded, StoreError};
-
-/// How long a credential that ended can still be looked at.
-const CREDENTIALS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+use crate::books::books_by_session;
+use crate::books::prelude::*;
+use crate::driver::Driver;
+use crate::session::{failed, refused};
+use crate::{Batch, Record, Recorded, StoreError, forget, record, write};
 
 /// An open write transaction on a SQLite ledger.
 pub(super) struct SqliteBatch<'a> {
-    session: &'a Session,
+    session: &'a SqliteSession,
     log: &'a mut Log,
     /// Whether the price list was changed, so that what was read of it may have to be forgotten.
     listed: Cell<bool>,
@@ -29,12 +25,12 @@ pub(super) struct SqliteBatch<'a> {
 }
 
 impl<'a> SqliteBatch<'a> {
-    pub(super) fn begin(session: &'a Session, log: &'a mut Log) -> Result<Self, StoreError> {
-        session.execute("begin immediate", []).map_err(failed("begin a batch"))?;
+    pub(super) fn begin(session: &'a SqliteSession, log: &'a mut Log) -> Result<Self, StoreError> {
+        transact(&session.driver, "begin immediate").map_err(failed("begin a batch"))?;
         Ok(Self { session, log, listed: Cell::new(false), spoilt: false, committed: false })
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn read<T>(&self, read: impl FnOnce(&SqliteSession) -> Result<T, Failure>) -> Result<T, Failure> {
         read(self.session)
     }
 }
@@ -43,7 +39,7 @@ books_by_session!(SqliteBatch<'_>);
 
 impl Batch for SqliteBatch<'_> {
     fn write(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        check_open(self.session)?;
+        self.session.check_open()?;
         if self.spoilt {
             return Err(Failure::new("write to a batch", "an earlier row was refused").into());
         }
@@ -64,38 +60,20 @@ impl Batch for SqliteBatch<'_> {
     }
 
     fn notice_sent(&mut self, id: i64, at: Timestamp) -> Result<(), StoreError> {
-        const DOING: &str = "note that a notice has left";
-        check_open(self.session)?;
-        self.session.execute(sql::NOTICE_SENT, [at.as_microsecond(), id]).map_err(refused(DOING))?;
-        Ok(())
+        forget::notice_sent(self.session, id, at)
     }
 
     fn forget(&mut self, now: Timestamp, rows_max: u32) -> Result<u32, StoreError> {
-        const DOING: &str = "forget what is over";
-        check_open(self.session)?;
-        let mut forgotten = 0;
-        let ended = now.checked_sub(CREDENTIALS_KEPT).unwrap_or(Timestamp::MIN);
-        let over = [
-            (sql::REPLAYS_FORGET, now),
-            (sql::NONCES_FORGET, now),
-            (sql::NOTICES_FORGET, now),
-            (sql::CREDENTIALS_FORGET, ended),
-        ];
-        for (text, end) in over {
-            let row = params![end.as_microsecond(), rows_max - forgotten];
-            let went = self.session.execute(text, row).map_err(refused(DOING))?;
-            forgotten += u32::try_from(went).expect("the statement is limited to a number of 32 bits");
-        }
-        Ok(forgotten)
+        forget::forget(self.session, now, rows_max)
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         if self.spoilt {
             return Err(Failure::new("commit a batch", "a row of it was refused").into());
         }
-        self.session.execute("commit", []).map_err(refused("commit a batch"))?;
+        transact(&self.session.driver, "commit").map_err(refused("commit a batch"))?;
         self.committed = true;
-        self.log.committed(&self.session.connection);
+        self.log.committed(&self.session.driver);
         Ok(())
     }
 }
@@ -108,8 +86,8 @@ impl Drop for SqliteBatch<'_> {
         if self.listed.get() {
             self.session.forget_catalogue();
         }
-        if !self.session.connection.is_autocommit()
-            && let Err(error) = self.session.execute("rollback", [])
+        if self.session.driver.is_open()
+            && let Err(error) = self.session.driver.rollback()
         {
             tracing::error!(%error, "could not roll a batch back");
         }

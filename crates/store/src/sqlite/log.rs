@@ -14,7 +14,7 @@ use std::time::Duration;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags, Result};
 
-use super::session::{BUSY_TIMEOUT, connect};
+use super::driver::{BUSY_TIMEOUT, connect};
 
 /// Pages of 4 KiB that the log grows by before the thread is asked to carry it over: 32 MiB. A page that many commits
 /// touched in between is carried over once, so rarer is cheaper.

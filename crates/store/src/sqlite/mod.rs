@@ -4,20 +4,14 @@
 //! `sql/`; what must never happen is refused by the schema (`sql/sqlite/migrations/`) as well as by the rules. Instants
 //! are kept to the microsecond.
 
-mod audit;
 mod backup;
 mod batch;
-mod books;
-mod lines;
-mod load;
+mod driver;
 mod log;
 mod migrate;
+#[cfg(test)]
+mod plans;
 mod reader;
-mod record;
-mod rows;
-mod session;
-mod sql;
-mod write;
 
 use std::path::{Path, PathBuf};
 
@@ -28,14 +22,15 @@ pub use self::backup::{BackupProgress, backup};
 pub use self::reader::SqliteReader;
 
 use self::batch::SqliteBatch;
+use self::driver::{SqliteSession, connect};
 use self::log::Log;
-use self::session::{CatalogueCache, Role, Session, connect, failed};
+use crate::session::{CatalogueCache, Role, Session, failed};
 use crate::{Batch, Store, StoreError};
 
 /// A ledger in a SQLite file, open for writing.
 pub struct SqliteStore {
     path: PathBuf,
-    session: Session,
+    session: SqliteSession,
     log: Log,
 }
 

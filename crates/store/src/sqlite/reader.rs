@@ -7,10 +7,12 @@ use jiff::civil::Date;
 use perennial_core::notice::Notice;
 use rusqlite::OpenFlags;
 
-use super::books::books_by_session;
-use super::books::prelude::*;
-use super::session::{CatalogueCache, Role, Session, connect, failed};
-use super::{audit, migrate};
+use super::driver::{SqliteSession, connect};
+use super::migrate;
+use crate::books::books_by_session;
+use crate::books::prelude::*;
+use crate::driver::Driver;
+use crate::session::{CatalogueCache, Role, Session, failed};
 use crate::{AuditReport, Due, Records};
 
 /// Connections that are kept for the next reader; more are opened when more read at once, and closed after.
@@ -27,31 +29,31 @@ enum Source {
     /// Each read sees what is committed.
     Latest(Arc<Pool>),
     /// All reads see what was committed at one moment.
-    Frozen(Arc<Mutex<Session>>),
+    Frozen(Arc<Mutex<SqliteSession>>),
 }
 
 #[derive(Debug)]
 struct Pool {
     path: PathBuf,
-    idle: Mutex<Vec<Session>>,
+    idle: Mutex<Vec<SqliteSession>>,
     catalogue: CatalogueCache,
 }
 
 impl Pool {
-    fn open(&self, catalogue: CatalogueCache) -> Result<Session, Failure> {
+    fn open(&self, catalogue: CatalogueCache) -> Result<SqliteSession, Failure> {
         connect(&self.path, OpenFlags::empty(), include_str!("../../sql/sqlite/reader.sql"))
             .map(|connection| Session::new(connection, Role::Reader, catalogue))
             .map_err(failed("open a connection that reads"))
     }
 
-    fn take(&self) -> Result<Session, Failure> {
+    fn take(&self) -> Result<SqliteSession, Failure> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.map_or_else(|| self.open(Arc::clone(&self.catalogue)), Ok)
     }
 
-    fn give_back(&self, session: Session) {
+    fn give_back(&self, session: SqliteSession) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX && session.connection.is_autocommit() {
+        if idle.len() < IDLE_MAX && !session.driver.is_open() {
             idle.push(session);
         }
     }
@@ -64,9 +66,8 @@ impl SqliteReader {
     /// [`Failure`] when there is no file, when it is no ledger, or when its schema is not the one this version knows.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let reader = Self::of(path.to_owned());
-        reader.read(|session| {
-            migrate::check(&session.connection).map_err(|cause| Failure::new("open the ledger", cause))
-        })?;
+        reader
+            .read(|session| migrate::check(&session.driver).map_err(|cause| Failure::new("open the ledger", cause)))?;
         Ok(reader)
     }
 
@@ -83,12 +84,11 @@ impl SqliteReader {
     pub fn freeze(&self) -> Result<Self, Failure> {
         let Source::Latest(pool) = &self.source else { return Ok(self.clone()) };
         let session = pool.open(CatalogueCache::default())?;
-        // A deferred transaction sees what is committed when it first reads.
-        session.execute("begin", []).and_then(|_| session.catalogue()).map_err(failed("freeze a reader"))?;
+        session.driver.begin_read().and_then(|()| session.catalogue()).map_err(failed("freeze a reader"))?;
         Ok(Self { source: Source::Frozen(Arc::new(Mutex::new(session))) })
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn read<T>(&self, read: impl FnOnce(&SqliteSession) -> Result<T, Failure>) -> Result<T, Failure> {
         match &self.source {
             Source::Latest(pool) => {
                 let session = pool.take()?;
@@ -113,6 +113,6 @@ impl Records for SqliteReader {
     }
 
     fn audit(&self) -> Result<AuditReport, Failure> {
-        self.read(|session| session.at_once(audit::audit).map_err(failed("audit the books")))
+        self.read(Records::audit)
     }
 }

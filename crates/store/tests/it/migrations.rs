@@ -4,10 +4,11 @@ use std::error::Error;
 
 use perennial_core::ports::{Books, Failure};
 use perennial_store::Records;
+use perennial_store::postgres::{PostgresReader, PostgresStore};
 use perennial_store::sqlite::{SqliteReader, SqliteStore};
 use rusqlite::Connection;
 
-use crate::world::{CUSTOMER, Database, RESELLER, Sqlite, World};
+use crate::world::{CUSTOMER, Database, Postgres, RESELLER, Sqlite, World};
 
 fn cause<T>(result: Result<T, Failure>) -> String {
     let failure = result.err().expect("is refused");
@@ -20,6 +21,50 @@ fn an_empty_base_becomes_a_ledger() {
     drop(database.store());
     let report = database.reader().audit().expect("audits");
     assert!(report.is_sound() && report.checked.iter().all(|(_, rows)| *rows == 0), "{report:?}");
+}
+
+#[test]
+fn an_empty_postgres_database_becomes_a_ledger_once_however_many_nodes_start() {
+    let database = Postgres::empty();
+    let refused = cause(PostgresReader::open(database.url()));
+    assert!(refused.contains("lacks migration 1"), "{refused}");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| drop(PostgresStore::open(database.url()).expect("opens")));
+        }
+    });
+    let report = database.reader().audit().expect("audits");
+    assert!(report.is_sound() && report.checked.iter().all(|(_, rows)| *rows == 0), "{report:?}");
+    assert_eq!(database.sql("select count(*) from perennial_migrations").expect("runs"), "1\n");
+}
+
+#[test]
+fn an_edited_or_newer_postgres_ledger_is_refused() {
+    for (statement, why) in [
+        ("update perennial_migrations set digest = sha256('') where number = 1", "was run with another text"),
+        (
+            "insert into perennial_migrations values (99, 'later', sha256(''))",
+            "migration 99, and this version knows 1 only",
+        ),
+    ] {
+        let database = Postgres::make();
+        database.sql(statement).expect("runs");
+        for refused in [cause(PostgresReader::open(database.url())), cause(PostgresStore::open(database.url()))] {
+            assert!(refused.contains(why), "{refused}");
+        }
+    }
+}
+
+#[test]
+fn a_postgres_database_of_another_program_is_left_alone() {
+    let database = Postgres::empty();
+    database.sql("create table migrations (id integer)").expect("runs");
+    assert!(cause(PostgresStore::open(database.url())).contains("not a ledger"));
+    assert!(cause(PostgresReader::open(database.url())).contains("not a ledger"));
+    assert_eq!(
+        database.sql("select relname from pg_class where relname like '%migrations'").expect("runs"),
+        "migrations\n"
+    );
 }
 
 #[test]

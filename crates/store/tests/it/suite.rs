@@ -96,3 +96,7 @@ macro_rules! suite {
 mod sqlite {
     suite!(crate::world::Sqlite);
 }
+
+mod postgres {
+    suite!(crate::world::Postgres);
+}

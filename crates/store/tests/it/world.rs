@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::path::PathBuf;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -23,8 +25,10 @@ use perennial_core::product::{Coupon, Kind, Price, Product, PromoCode, Renewabil
 use perennial_core::refusal::Refusal;
 use perennial_core::service::{Hold, RenewalMode, Service};
 use perennial_core::snapshot::{Snapshot, Want};
+use perennial_store::postgres::{PostgresReader, PostgresStore};
 use perennial_store::sqlite::{SqliteReader, SqliteStore};
 use perennial_store::{Batch, Record, Recorded, Records, Store, StoreError};
+use perennial_testkit::postgres::Cluster;
 use tempfile::TempDir;
 
 pub const CUSTOMER: AccountId = AccountId(1);
@@ -75,6 +79,66 @@ impl Database for Sqlite {
     fn records(&self) -> Box<dyn Records> {
         Box::new(self.reader())
     }
+}
+
+/// A PostgreSQL database of its own in the cluster that the tests share. It goes with the cluster: to drop it earlier
+/// takes longer than to make it.
+pub struct Postgres {
+    url: String,
+}
+
+impl Postgres {
+    /// The empty ledger that the others are copies of.
+    const TEMPLATE: &str = "template_ledger";
+
+    /// A database with nothing in it.
+    pub fn empty() -> Self {
+        Self { url: cluster().database().expect("is made") }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn name(&self) -> &str {
+        self.url.rsplit('/').next().expect("ends with the name")
+    }
+
+    pub fn reader(&self) -> PostgresReader {
+        PostgresReader::open(&self.url).expect("opens")
+    }
+
+    /// Runs statements with PostgreSQL's own client; tells what it printed, or why it could not.
+    pub fn sql(&self, statements: &str) -> Result<String, String> {
+        cluster().sql(self.name(), statements).map_err(|error| format!("{error:#}"))
+    }
+}
+
+impl Database for Postgres {
+    fn make() -> Self {
+        static MADE: Once = Once::new();
+        static COPIES: AtomicU32 = AtomicU32::new(0);
+        MADE.call_once(|| {
+            cluster().sql("postgres", &format!("create database {}", Self::TEMPLATE)).expect("is made");
+            drop(PostgresStore::open(&cluster().url(Self::TEMPLATE)).expect("opens"));
+        });
+        let name = format!("copy_{}", COPIES.fetch_add(1, Ordering::Relaxed));
+        let made = cluster().sql("postgres", &format!("create database {name} template {}", Self::TEMPLATE));
+        made.expect("is made");
+        Self { url: cluster().url(&name) }
+    }
+
+    fn store(&self) -> Box<dyn Store> {
+        Box::new(PostgresStore::open(&self.url).expect("opens"))
+    }
+
+    fn records(&self) -> Box<dyn Records> {
+        Box::new(self.reader())
+    }
+}
+
+pub fn cluster() -> &'static Cluster {
+    Cluster::shared().expect("PostgreSQL is installed and starts")
 }
 
 /// A database with the small world in it.

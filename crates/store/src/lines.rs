@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 /// Writes a list, each entry with its fields.
-pub(super) fn render<'a, Entry>(entries: impl IntoIterator<Item = Entry>) -> String
+pub(crate) fn render<'a, Entry>(entries: impl IntoIterator<Item = Entry>) -> String
 where
     Entry: IntoIterator<Item = &'a str>,
 {
@@ -29,17 +29,17 @@ where
 }
 
 /// Reads what [`render`] wrote.
-pub(super) fn parse(text: &str) -> impl Iterator<Item = Vec<String>> {
+pub(crate) fn parse(text: &str) -> impl Iterator<Item = Vec<String>> {
     text.split_terminator('\n').map(|line| line.split('\t').map(unescape).collect())
 }
 
 /// Writes facts, each a name and what is told under it.
-pub(super) fn render_facts(facts: &BTreeMap<String, String>) -> String {
+pub(crate) fn render_facts(facts: &BTreeMap<String, String>) -> String {
     render(facts.iter().map(|(name, told)| [name.as_str(), told.as_str()]))
 }
 
 /// Reads what [`render_facts`] wrote.
-pub(super) fn parse_facts(text: &str) -> Option<BTreeMap<String, String>> {
+pub(crate) fn parse_facts(text: &str) -> Option<BTreeMap<String, String>> {
     parse(text).map(|fields| <[String; 2]>::try_from(fields).ok().map(|[name, told]| (name, told))).collect()
 }
 

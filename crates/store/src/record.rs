@@ -6,34 +6,35 @@ use perennial_core::ids::{CouponId, MethodId, ProductId};
 use perennial_core::payment::{PaymentMethod, Preference};
 use perennial_core::product::{Coupon, Price, Product, PromoCode};
 use perennial_core::service::{RenewalMode, Service};
-use rusqlite::{Params, params};
 
-use super::session::Session;
-use super::write::{add_method, add_prices, add_service, all_or_none, cancelled, check_open, refused, set_account};
-use super::{lines, load, rows, sql};
-use crate::{Record, Recorded, StoreError};
+use crate::columns::Columns;
+use crate::driver::{Driver, Param, params};
+use crate::session::{Session, refused};
+use crate::sql::Statement;
+use crate::write::{add_method, add_prices, add_service, cancelled, set_account};
+use crate::{Record, Recorded, StoreError, lines, load, rows, sql};
 
 /// Records one row of master data, all of it or nothing.
-pub(super) fn record(session: &Session, record: &Record) -> Result<Recorded, StoreError> {
+pub(crate) fn record<D: Driver>(session: &Session<D>, record: &Record) -> Result<Recorded, StoreError> {
     let recorder = Recorder { session };
     match record {
-        Record::Seller(seller) => all_or_none(session, |_| recorder.seller(seller)),
-        Record::Account(account) => all_or_none(session, |_| recorder.account(account)),
-        Record::Product(product) => all_or_none(session, |_| recorder.product(product)),
-        Record::Promo(promo) => all_or_none(session, |_| recorder.promo(promo)),
+        Record::Seller(seller) => session.all_or_none(|_| recorder.seller(seller)),
+        Record::Account(account) => session.all_or_none(|_| recorder.account(account)),
+        Record::Product(product) => session.all_or_none(|_| recorder.product(product)),
+        Record::Promo(promo) => session.all_or_none(|_| recorder.promo(promo)),
         // One statement is all or nothing by itself, and services come by the million.
         Record::Service(service) if service.protected_prices.is_empty() => {
-            check_open(session)?;
+            session.check_open()?;
             recorder.service(service)
         }
-        Record::Service(service) => all_or_none(session, |_| recorder.service(service)),
-        Record::Method(method) => all_or_none(session, |_| recorder.method(method)),
-        Record::Coupon(coupon) => all_or_none(session, |_| recorder.coupon(coupon)),
+        Record::Service(service) => session.all_or_none(|_| recorder.service(service)),
+        Record::Method(method) => session.all_or_none(|_| recorder.method(method)),
+        Record::Coupon(coupon) => session.all_or_none(|_| recorder.coupon(coupon)),
     }
 }
 
 /// Whether a record changes the price list.
-pub(super) fn is_listed(record: &Record) -> bool {
+pub(crate) fn is_listed(record: &Record) -> bool {
     matches!(record, Record::Seller(_) | Record::Product(_) | Record::Promo(_))
 }
 
@@ -46,28 +47,38 @@ fn refuse(doing: &'static str, why: &'static str) -> StoreError {
     StoreError::Constraint { doing, cause: why.into() }
 }
 
-struct Recorder<'a> {
-    session: &'a Session,
+struct Recorder<'a, D> {
+    session: &'a Session<D>,
 }
 
-impl Recorder<'_> {
-    fn execute(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        self.session.execute(sql, params).map_err(refused(doing))
+impl<D: Driver> Recorder<'_, D> {
+    fn execute(
+        &self,
+        doing: &'static str,
+        statement: &'static Statement,
+        params: &[Param<'_>],
+    ) -> Result<usize, StoreError> {
+        self.session.execute(statement, params).map_err(refused(doing))
     }
 
     /// Inserts a row and tells its id.
-    fn insert(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<i64, StoreError> {
-        let id = self.session.row(sql, params, |row| row.get(0)).map_err(refused(doing))?;
+    fn insert(
+        &self,
+        doing: &'static str,
+        statement: &'static Statement,
+        params: &[Param<'_>],
+    ) -> Result<i64, StoreError> {
+        let id = self.session.row(statement, params, |row| Columns::of(row).take()).map_err(refused(doing))?;
         id.ok_or_else(|| refuse(doing, "the row was not taken"))
     }
 
     fn bump_catalogue(&self) -> Result<(), StoreError> {
-        self.execute("renew the price list", sql::CATALOGUE_BUMP, []).map(drop)
+        self.execute("renew the price list", sql::CATALOGUE_BUMP, params![]).map(drop)
     }
 
     fn seller(&self, seller: &Seller) -> Result<Recorded, StoreError> {
         const DOING: &str = "record the seller";
-        let found = self.session.row(sql::SELLER, [], rows::seller).map_err(refused(DOING))?;
+        let found = self.session.row(sql::SELLER, params![], rows::seller::<D>).map_err(refused(DOING))?;
         if found.as_ref() == Some(seller) {
             return Ok(Recorded::Unchanged(0));
         }
@@ -91,9 +102,12 @@ impl Recorder<'_> {
         const DOING: &str = "record an account";
         let id = match given(account.id.0) {
             Some(id) => Some(id),
-            None => self.session.row(sql::ACCOUNT_FIND, [&account.code], |row| row.get(0)).map_err(refused(DOING))?,
+            None => self
+                .session
+                .row(sql::ACCOUNT_FIND, params![account.code], |row| Columns::of(row).take())
+                .map_err(refused(DOING))?,
         };
-        let found = self.session.row(sql::ACCOUNT, [id], rows::account).map_err(refused(DOING))?;
+        let found = self.session.row(sql::ACCOUNT, params![id], rows::account::<D>).map_err(refused(DOING))?;
         let Some(found) = found else { return self.new_account(account) };
         let wanted = Account { id: found.id, created: found.created, ..account.clone() };
         let id = found.id.0;
@@ -187,11 +201,11 @@ impl Recorder<'_> {
     fn prices(
         &self,
         doing: &'static str,
-        [clear, insert]: [&str; 2],
+        [clear, insert]: [&'static Statement; 2],
         of: i64,
         prices: &[Price],
     ) -> Result<(), StoreError> {
-        self.execute(doing, clear, [of])?;
+        self.execute(doing, clear, params![of])?;
         add_prices(self.session, doing, insert, of, prices)
     }
 
@@ -223,10 +237,7 @@ impl Recorder<'_> {
     fn service(&self, service: &Service) -> Result<Recorded, StoreError> {
         const DOING: &str = "record a service";
         let inserted = add_service(self.session, DOING, given(service.id.0), service.open_order, service)?;
-        if inserted == 0 {
-            return self.known_service(service);
-        }
-        let id = self.session.connection.last_insert_rowid();
+        let Some(id) = inserted else { return self.known_service(service) };
         if !service.protected_prices.is_empty() {
             self.service_prices(id, service)?;
         }
@@ -236,8 +247,8 @@ impl Recorder<'_> {
     fn known_service(&self, service: &Service) -> Result<Recorded, StoreError> {
         const DOING: &str = "record a service";
         let found = match given(service.id.0) {
-            Some(id) => self.session.row(sql::SERVICE_ANY, [id], rows::service),
-            None => self.session.row(sql::SERVICE_NAMED, params![service.product.0, service.name], rows::service),
+            Some(id) => self.session.row(sql::SERVICE_ANY, params![id], rows::service::<D>),
+            None => self.session.row(sql::SERVICE_NAMED, params![service.product.0, service.name], rows::service::<D>),
         };
         let Some(mut found) = found.map_err(refused(DOING))? else {
             return Err(refuse(DOING, "its product does not exist, or another service has its name"));
@@ -261,7 +272,7 @@ impl Recorder<'_> {
         if wanted == found {
             return Ok(Recorded::Unchanged(id));
         }
-        let [cancelled_at, cancel_reason, cancel_ending, mode_before] = &cancelled(&wanted);
+        let [cancelled_at, cancel_reason, cancel_ending, mode_before] = cancelled(&wanted);
         self.execute(
             DOING,
             sql::SERVICE_RECORD,
@@ -296,8 +307,8 @@ impl Recorder<'_> {
         let account = method.account.0;
         let key = params![account, method.kind.word(), method.label];
         let found = match given(method.id.0) {
-            Some(id) => self.session.row(sql::METHOD, [id, account], rows::method),
-            None => self.session.row(sql::METHOD_NAMED, key, rows::method),
+            Some(id) => self.session.row(sql::METHOD, params![id, account], rows::method::<D>),
+            None => self.session.row(sql::METHOD_NAMED, key, rows::method::<D>),
         };
         let found = found.map_err(refused(DOING))?;
         let wanted = match &found {
@@ -308,7 +319,7 @@ impl Recorder<'_> {
             return Ok(Recorded::Unchanged(wanted.id.0));
         }
         if wanted.preference == Preference::Default {
-            self.execute(DOING, sql::METHODS_DEMOTE, [account])?;
+            self.execute(DOING, sql::METHODS_DEMOTE, params![account])?;
         }
         let (status, preference) = (wanted.status.word(), rows::preference_word(wanted.preference));
         let expires = wanted.expires.map(|date| date.to_string());
@@ -325,7 +336,7 @@ impl Recorder<'_> {
     fn coupon(&self, coupon: &Coupon) -> Result<Recorded, StoreError> {
         const DOING: &str = "record a coupon";
         let CouponId(id) = coupon.id;
-        let found = self.session.row(sql::COUPON, [id], rows::coupon).map_err(refused(DOING))?;
+        let found = self.session.row(sql::COUPON, params![id], rows::coupon::<D>).map_err(refused(DOING))?;
         let (minor, currency) = (coupon.amount.minor(), coupon.amount.currency().code());
         let expires = coupon.expires.map(Timestamp::as_microsecond);
         match found {

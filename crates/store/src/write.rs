@@ -12,55 +12,18 @@ use perennial_core::link::PaymentLink;
 use perennial_core::notice::{Notice, NoticeKind};
 use perennial_core::order::{Order, OrderState, PayPlan, Purpose};
 use perennial_core::payment::{MethodKind, Payment, PaymentMethod};
-use perennial_core::ports::Failure;
 use perennial_core::product::Price;
 use perennial_core::service::{Service, Termination};
 use perennial_core::snapshot::{Change, Extension};
-use rusqlite::types::{Null, ToSqlOutput};
-use rusqlite::{ErrorCode, Params, params};
 
-use super::session::Session;
-use super::{lines, rows, sql};
-use crate::StoreError;
-
-/// Tells a refusal of the schema from a failure of the database.
-pub(super) fn refused(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
-    move |error| match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation) => StoreError::Constraint { doing, cause: error.into() },
-        _ => Failure::new(doing, error).into(),
-    }
-}
-
-/// Does all of `work` or none of it, inside the open transaction.
-///
-/// SQLite ends a transaction by itself where the disk fails. Then nothing may be written: it would be committed alone.
-pub(super) fn all_or_none<T>(
-    session: &Session,
-    work: impl FnOnce(&Session) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    const DOING: &str = "write to a batch";
-    check_open(session)?;
-    session.execute("savepoint decision", []).map_err(refused(DOING))?;
-    let answer = work(session);
-    if answer.is_err() && !session.connection.is_autocommit() {
-        session.execute("rollback to decision", []).map_err(refused(DOING))?;
-    }
-    if !session.connection.is_autocommit() {
-        session.execute("release decision", []).map_err(refused(DOING))?;
-    }
-    answer
-}
-
-/// Fails where SQLite has given the transaction up.
-pub(super) fn check_open(session: &Session) -> Result<(), StoreError> {
-    if session.connection.is_autocommit() {
-        return Err(Failure::new("write to a batch", "the database has ended its transaction").into());
-    }
-    Ok(())
-}
+use crate::columns::Columns;
+use crate::driver::{Driver, Param, params};
+use crate::session::{Session, refused};
+use crate::sql::Statement;
+use crate::{StoreError, lines, rows, sql};
 
 /// Writes one row.
-pub(super) fn change(session: &Session, change: &Change) -> Result<(), StoreError> {
+pub(crate) fn change<D: Driver>(session: &Session<D>, change: &Change) -> Result<(), StoreError> {
     let writer = Writer { session };
     match change {
         Change::PlaceOrder(order) => writer.place(order),
@@ -75,7 +38,7 @@ pub(super) fn change(session: &Session, change: &Change) -> Result<(), StoreErro
         Change::Book(transfer) => writer.book(transfer),
         Change::SetService(service) => writer.service(service),
         Change::UseCoupon { account, coupon, order } => {
-            writer.one("use a coupon", sql::COUPON_USE, [order.0, coupon.0, account.0])
+            writer.one("use a coupon", sql::COUPON_USE, params![order.0, coupon.0, account.0])
         }
         Change::Remember(replay) => writer.remember(replay),
         Change::SetAccount(account) => set_account(session, "change an account", account),
@@ -84,7 +47,7 @@ pub(super) fn change(session: &Session, change: &Change) -> Result<(), StoreErro
         Change::SetMethod(method) => writer.method(method),
         Change::RequestTermination(termination) => writer.termination(termination),
         Change::ForgetTermination { account, service } => {
-            writer.any("forget a termination", sql::TERMINATION_CLEAR, [service.0, account.0]).map(drop)
+            writer.any("forget a termination", sql::TERMINATION_CLEAR, params![service.0, account.0]).map(drop)
         }
         Change::SetApplication(application) => {
             writer.application(application)?;
@@ -95,14 +58,14 @@ pub(super) fn change(session: &Session, change: &Change) -> Result<(), StoreErro
             access_changed(session)
         }
         Change::TouchCredential { credential, at } => {
-            writer.one("note a credential's use", sql::CREDENTIAL_TOUCH, [at.as_microsecond(), credential.0])
+            writer.one("note a credential's use", sql::CREDENTIAL_TOUCH, params![at.as_microsecond(), credential.0])
         }
         Change::UseNonce { nonce, keep_until } => {
             let row = params![nonce.application.0, nonce.digest, keep_until.as_microsecond()];
             writer.one("use a nonce", sql::NONCE_SET, row)
         }
         Change::ExpireCredentialsOf(application) => {
-            writer.any("end the credentials of an application", sql::CREDENTIALS_EXPIRE, [application.0])?;
+            writer.any("end the credentials of an application", sql::CREDENTIALS_EXPIRE, params![application.0])?;
             access_changed(session)
         }
         Change::Notify(notice) => writer.notice(notice),
@@ -110,12 +73,17 @@ pub(super) fn change(session: &Session, change: &Change) -> Result<(), StoreErro
 }
 
 /// Counts a change of who may call, so that nobody goes on with what was read before.
-pub(super) fn access_changed(session: &Session) -> Result<(), StoreError> {
-    session.execute(sql::ACCESS_BUMP, []).map(drop).map_err(refused("count a change of access"))
+pub(crate) fn access_changed<D: Driver>(session: &Session<D>) -> Result<(), StoreError> {
+    session.execute(sql::ACCESS_BUMP, params![]).map(drop).map_err(refused("count a change of access"))
 }
 
 /// Writes what an account tells of itself. It keeps its currency.
-pub(super) fn set_account(session: &Session, doing: &'static str, account: &Account) -> Result<(), StoreError> {
+pub(crate) fn set_account<D: Driver>(
+    session: &Session<D>,
+    doing: &'static str,
+    account: &Account,
+) -> Result<(), StoreError> {
+    let facts = lines::render_facts(&account.facts);
     let row = params![
         account.code,
         account.name,
@@ -128,7 +96,7 @@ pub(super) fn set_account(session: &Session, doing: &'static str, account: &Acco
         account.credit_limit.minor(),
         account.standing.word(),
         account.page_password,
-        lines::render_facts(&account.facts),
+        facts,
         account.id.0,
         account.currency.code(),
     ];
@@ -139,12 +107,13 @@ pub(super) fn set_account(session: &Session, doing: &'static str, account: &Acco
 }
 
 /// Inserts a payment method; tells its id, which is the next one where none is given.
-pub(super) fn add_method(
-    session: &Session,
+pub(crate) fn add_method<D: Driver>(
+    session: &Session<D>,
     doing: &'static str,
     id: Option<i64>,
     method: &PaymentMethod,
 ) -> Result<i64, StoreError> {
+    let expires = method.expires.map(|date| date.to_string());
     let row = params![
         id,
         method.account.0,
@@ -153,63 +122,67 @@ pub(super) fn add_method(
         method.description,
         method.status.word(),
         rows::preference_word(method.preference),
-        method.expires.map(|date| date.to_string()),
+        expires,
         method.created.as_microsecond(),
     ];
-    let id = session.row(sql::METHOD_INSERT, row, |row| row.get(0)).map_err(refused(doing))?;
+    let id = session.row(sql::METHOD_INSERT, row, |row| Columns::of(row).take()).map_err(refused(doing))?;
     id.ok_or_else(|| StoreError::Constraint { doing, cause: "the row was not taken".into() })
 }
 
-/// Inserts a service, without its protected prices; tells how many rows that made: none, where its product does not
-/// exist, or its id or its name is taken.
-pub(super) fn add_service(
-    session: &Session,
+/// Inserts a service, without its protected prices; tells its id, or none where nothing was inserted: its product does
+/// not exist, or its id or its name is taken.
+pub(crate) fn add_service<D: Driver>(
+    session: &Session<D>,
     doing: &'static str,
     id: Option<i64>,
     open_order: Option<OrderId>,
     service: &Service,
-) -> Result<usize, StoreError> {
-    let [cancelled_at, cancel_reason, cancel_ending, mode_before] = &cancelled(service);
-    let row = params![
-        id,
-        service.account.0,
-        service.parent.map(|parent| parent.0),
-        service.name,
-        service.display_name,
-        service.created.to_string(),
-        service.until.to_string(),
-        service.anchor.get(),
-        service.mode.word(),
-        service.period.to_string(),
-        service.hold.word(),
-        open_order.map(|order| order.0),
-        lines::render_facts(&service.facts),
-        service.version,
-        cancelled_at,
-        cancel_reason,
-        cancel_ending,
-        mode_before,
-        service.product.0,
-    ];
-    session.execute(sql::SERVICE_INSERT, row).map_err(refused(doing))
+) -> Result<Option<i64>, StoreError> {
+    let [cancelled_at, cancel_reason, cancel_ending, mode_before] = cancelled(service);
+    session
+        .insert(
+            sql::SERVICE_INSERT,
+            params![
+                id,
+                service.account.0,
+                service.parent.map(|parent| parent.0),
+                service.name,
+                service.display_name,
+                service.created.to_string(),
+                service.until.to_string(),
+                service.anchor.get(),
+                service.mode.word(),
+                service.period.to_string(),
+                service.hold.word(),
+                open_order.map(|order| order.0),
+                lines::render_facts(&service.facts),
+                service.version,
+                cancelled_at,
+                cancel_reason,
+                cancel_ending,
+                mode_before,
+                service.product.0,
+            ],
+        )
+        .map_err(refused(doing))
 }
 
 /// What the columns of a service's cancellation say.
-pub(super) fn cancelled(service: &Service) -> [ToSqlOutput<'_>; 4] {
-    let Some(cancellation) = &service.cancellation else { return [Null, Null, Null, Null].map(ToSqlOutput::from) };
+pub(crate) fn cancelled(service: &Service) -> [Param<'_>; 4] {
+    let cancellation = service.cancellation.as_ref();
     [
-        cancellation.requested.as_microsecond().into(),
-        cancellation.reason.as_str().into(),
-        cancellation.ending.word().into(),
-        cancellation.mode_before.word().into(),
+        Param::Int(cancellation.map(|cancellation| cancellation.requested.as_microsecond())),
+        Param::Text(cancellation.map(|cancellation| cancellation.reason.as_str())),
+        Param::Text(cancellation.map(|cancellation| cancellation.ending.word())),
+        Param::Text(cancellation.map(|cancellation| cancellation.mode_before.word())),
     ]
 }
 
 /// Inserts a list of prices.
-pub(super) fn add_prices(
-    session: &Session,
+pub(crate) fn add_prices<D: Driver>(
+    session: &Session<D>,
     doing: &'static str,
-    insert: &str,
+    insert: &'static Statement,
     of: i64,
     prices: &[Price],
 ) -> Result<(), StoreError> {
@@ -221,19 +194,24 @@ pub(super) fn add_prices(
     Ok(())
 }
 
-struct Writer<'a> {
-    session: &'a Session,
+struct Writer<'a, D> {
+    session: &'a Session<D>,
 }
 
-impl Writer<'_> {
+impl<D: Driver> Writer<'_, D> {
     /// Runs a statement; tells how many rows changed.
-    fn any(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        self.session.execute(sql, params).map_err(refused(doing))
+    fn any(
+        &self,
+        doing: &'static str,
+        statement: &'static Statement,
+        params: &[Param<'_>],
+    ) -> Result<usize, StoreError> {
+        self.session.execute(statement, params).map_err(refused(doing))
     }
 
     /// Runs a statement that has to change a row.
-    fn one(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<(), StoreError> {
-        match self.any(doing, sql, params)? {
+    fn one(&self, doing: &'static str, statement: &'static Statement, params: &[Param<'_>]) -> Result<(), StoreError> {
+        match self.any(doing, statement, params)? {
             0 => Err(StoreError::Constraint { doing, cause: "there is no such row to change".into() }),
             _ => Ok(()),
         }
@@ -271,20 +249,23 @@ impl Writer<'_> {
 
     fn lines(&self, doing: &'static str, order: &Order) -> Result<(), StoreError> {
         for (position, line) in (1_i64..).zip(&order.lines) {
-            let row = params![
-                order.id.0,
-                position,
-                line.service.0,
-                line.service_name,
-                line.description,
-                line.period.map(|period| period.to_string()),
-                line.term.from().to_string(),
-                line.term.until().to_string(),
-                line.list.minor(),
-                line.net.minor(),
-                line.tax.minor(),
-            ];
-            self.any(doing, sql::ORDER_LINE_INSERT, row)?;
+            self.any(
+                doing,
+                sql::ORDER_LINE_INSERT,
+                params![
+                    order.id.0,
+                    position,
+                    line.service.0,
+                    line.service_name,
+                    line.description,
+                    line.period.map(|period| period.to_string()),
+                    line.term.from().to_string(),
+                    line.term.until().to_string(),
+                    line.list.minor(),
+                    line.net.minor(),
+                    line.tax.minor(),
+                ],
+            )?;
         }
         Ok(())
     }
@@ -293,7 +274,7 @@ impl Writer<'_> {
     /// commit, the order would look for the service that waits for it among all services.)
     fn await_payment(&self, order: &Order) -> Result<(), StoreError> {
         for ServiceId(service) in order.lines.iter().map(|line| line.service) {
-            self.one("open a service", sql::SERVICE_AWAIT, [order.id.0, service, order.account.0])?;
+            self.one("open a service", sql::SERVICE_AWAIT, params![order.id.0, service, order.account.0])?;
         }
         Ok(())
     }
@@ -314,7 +295,7 @@ impl Writer<'_> {
             order.account.0,
         ];
         self.one(DOING, sql::ORDER_REVISE, row)?;
-        self.any(DOING, sql::ORDER_LINES_CLEAR, [order.id.0])?;
+        self.any(DOING, sql::ORDER_LINES_CLEAR, params![order.id.0])?;
         self.lines(DOING, order)
     }
 
@@ -339,7 +320,7 @@ impl Writer<'_> {
     /// A new service, which names its order once that is placed.
     fn open(&self, service: &Service) -> Result<(), StoreError> {
         const DOING: &str = "open a service";
-        if add_service(self.session, DOING, Some(service.id.0), None, service)? == 0 {
+        if add_service(self.session, DOING, Some(service.id.0), None, service)?.is_none() {
             let cause = "its product does not exist, or its id or its name is taken".into();
             return Err(StoreError::Constraint { doing: DOING, cause });
         }
@@ -413,52 +394,61 @@ impl Writer<'_> {
     /// A service as it is from now on, with the expiry it had. Its account, product, name, facts and protected prices
     /// are master data: no command changes them.
     fn service(&self, service: &Service) -> Result<(), StoreError> {
-        let [cancelled_at, cancel_reason, cancel_ending, mode_before] = &cancelled(service);
-        let row = params![
-            service.display_name,
-            service.mode.word(),
-            service.period.to_string(),
-            service.hold.word(),
-            service.open_order.map(|order| order.0),
-            cancelled_at,
-            cancel_reason,
-            cancel_ending,
-            mode_before,
-            service.until.to_string(),
-            service.id.0,
-            service.account.0,
-            service.version,
-        ];
-        self.moved(service, sql::SERVICE_SET, row)
+        let [cancelled_at, cancel_reason, cancel_ending, mode_before] = cancelled(service);
+        self.moved(
+            service,
+            sql::SERVICE_SET,
+            params![
+                service.display_name,
+                service.mode.word(),
+                service.period.to_string(),
+                service.hold.word(),
+                service.open_order.map(|order| order.0),
+                cancelled_at,
+                cancel_reason,
+                cancel_ending,
+                mode_before,
+                service.until.to_string(),
+                service.id.0,
+                service.account.0,
+                service.version,
+            ],
+        )
     }
 
     /// A paid span, and its service with a new expiry.
     fn extend(&self, extension: &Extension, service: &Service) -> Result<(), StoreError> {
-        let span = params![
-            extension.service.0,
-            extension.account.0,
-            extension.term.from().to_string(),
-            extension.term.until().to_string(),
-            extension.order.0,
-        ];
-        self.any("extend a service", sql::EXTENSION_INSERT, span)?;
-        let row = params![
-            service.display_name,
-            service.mode.word(),
-            service.period.to_string(),
-            service.hold.word(),
-            service.open_order.map(|order| order.0),
-            service.until.to_string(),
-            service.anchor.get(),
-            service.id.0,
-            service.account.0,
-            service.version,
-        ];
-        self.moved(service, sql::SERVICE_EXTEND, row)
+        self.any(
+            "extend a service",
+            sql::EXTENSION_INSERT,
+            params![
+                extension.service.0,
+                extension.account.0,
+                extension.term.from().to_string(),
+                extension.term.until().to_string(),
+                extension.order.0,
+            ],
+        )?;
+        self.moved(
+            service,
+            sql::SERVICE_EXTEND,
+            params![
+                service.display_name,
+                service.mode.word(),
+                service.period.to_string(),
+                service.hold.word(),
+                service.open_order.map(|order| order.0),
+                service.until.to_string(),
+                service.anchor.get(),
+                service.id.0,
+                service.account.0,
+                service.version,
+            ],
+        )
     }
 
     /// Runs a statement that changes a service, unless somebody changed it since it was read.
-    fn moved(&self, service: &Service, statement: &str, row: impl Params) -> Result<(), StoreError> {
+    fn moved(&self, service: &Service, statement: &'static Statement, row: &[Param<'_>]) -> Result<(), StoreError> {
         match self.any("change a service", statement, row)? {
             0 => Err(StoreError::Conflict { service: service.id }),
             _ => Ok(()),
@@ -554,7 +544,7 @@ impl Writer<'_> {
 
     fn notice(&self, notice: &Notice) -> Result<(), StoreError> {
         let NoticeKind::TerminationRequested { service, name, token } = &notice.kind;
-        let row = params![notice.account.0, notice.kind.word(), service.0, name, token, notice.at.as_microsecond()];
+        let row = params![notice.account.0, notice.kind.word(), service.0, *name, *token, notice.at.as_microsecond()];
         self.any("leave a notice", sql::NOTICE_INSERT, row).map(drop)
     }
 }

@@ -1,9 +1,8 @@
 //! From a row to a value of the domain. Columns are read in the order in which the statement names them.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
-use perennial_core::calendar::{AnchorDay, Period, Term, Zone, parse_date};
+use perennial_core::account::{Account, Seller, Standing};
+use perennial_core::calendar::{Period, Zone, parse_date};
 use perennial_core::credential::{AccessRule, Application, ApplicationStatus, Credential, CredentialStatus, Flow};
 use perennial_core::idempotency::{Answer, Replay, TokenKey};
 use perennial_core::ids::{
@@ -13,121 +12,19 @@ use perennial_core::invoice::{Invoice, InvoiceKind};
 use perennial_core::job::Job;
 use perennial_core::ledger::{Balances, Book, Transfer};
 use perennial_core::link::PaymentLink;
-use perennial_core::money::{Currency, Money, Rate};
+use perennial_core::money::{Currency, Rate};
 use perennial_core::notice::{Notice, NoticeKind};
 use perennial_core::order::{Order, OrderLine, OrderState, Origin, PayPlan, Purpose};
 use perennial_core::payment::{MethodKind, MethodStatus, Payment, PaymentMethod, Preference};
 use perennial_core::product::{Coupon, Kind, Price, Product, PromoCode, Renewability};
 use perennial_core::service::{Cancellation, Ending, Hold, RenewalMode, Service, Termination};
 use perennial_core::snapshot::Next;
-use rusqlite::types::{FromSql, Type};
-use rusqlite::{Error, Result, Row};
 
-use super::lines;
-use crate::Due;
+use crate::columns::Columns;
+use crate::driver::{Driver, Result, Row};
+use crate::{Due, lines};
 
-/// The columns of a row, read from left to right.
-pub(super) struct Columns<'row> {
-    row: &'row Row<'row>,
-    next: usize,
-}
-
-impl<'row> Columns<'row> {
-    pub(super) fn of(row: &'row Row<'row>) -> Self {
-        Self { row, next: 0 }
-    }
-
-    /// The next column as it is.
-    pub(super) fn take<T: FromSql>(&mut self) -> Result<T> {
-        let value = self.row.get(self.next);
-        self.next += 1;
-        value
-    }
-
-    /// The next column's text, read as something of the domain.
-    fn parse<T>(&mut self, read: impl FnOnce(&str) -> Option<T>) -> Result<T> {
-        let column = self.next;
-        self.next += 1;
-        let text = self.row.get_ref(column)?.as_str()?;
-        read(text).ok_or_else(|| unreadable(column, text))
-    }
-
-    fn parse_opt<T>(&mut self, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>> {
-        let column = self.next;
-        self.next += 1;
-        let Some(text) = self.row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
-        read(text).ok_or_else(|| unreadable(column, text)).map(Some)
-    }
-
-    fn instant(&mut self) -> Result<Timestamp> {
-        let micros = self.take()?;
-        instant(self.next - 1, micros)
-    }
-
-    fn instant_opt(&mut self) -> Result<Option<Timestamp>> {
-        let micros: Option<i64> = self.take()?;
-        micros.map(|micros| instant(self.next - 1, micros)).transpose()
-    }
-
-    fn date(&mut self) -> Result<Date> {
-        self.parse(|text| parse_date(text).ok())
-    }
-
-    fn period(&mut self) -> Result<Period> {
-        self.parse(|text| Period::parse(text).ok())
-    }
-
-    fn currency(&mut self) -> Result<Currency> {
-        self.parse(|code| Currency::parse(code).ok())
-    }
-
-    fn money(&mut self, currency: Currency) -> Result<Money> {
-        Ok(Money::new(self.take()?, currency))
-    }
-
-    /// An amount whose currency is in the column after it.
-    fn money_and_currency(&mut self) -> Result<Money> {
-        let minor = self.take()?;
-        Ok(Money::new(minor, self.currency()?))
-    }
-
-    /// A tax treatment, whose rate is in the column after it.
-    fn tax(&mut self) -> Result<TaxTreatment> {
-        let column = self.next;
-        let (word, rate): (String, u32) = (self.take()?, self.take()?);
-        TaxTreatment::from_word(&word, Rate::from_ppm(rate)).ok_or_else(|| unreadable(column, &word))
-    }
-
-    fn term(&mut self) -> Result<Term> {
-        let column = self.next;
-        let (from, until) = (self.date()?, self.date()?);
-        Term::new(from, until).map_err(|error| conversion(column, Type::Text, error))
-    }
-
-    fn single_lines<C: FromIterator<String>>(&mut self) -> Result<C> {
-        self.parse(|text| {
-            Some(lines::parse(text).map(|fields| fields.into_iter().next().unwrap_or_default()).collect())
-        })
-    }
-}
-
-fn instant(column: usize, micros: i64) -> Result<Timestamp> {
-    Timestamp::from_microsecond(micros).map_err(|error| conversion(column, Type::Integer, error))
-}
-
-fn conversion(
-    column: usize,
-    found: Type,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
-) -> Error {
-    Error::FromSqlConversionFailure(column, found, error.into())
-}
-
-fn unreadable(column: usize, text: &str) -> Error {
-    conversion(column, Type::Text, format!("`{text}` cannot be read"))
-}
-
-pub(super) fn account(row: &Row<'_>) -> Result<Account> {
+pub(crate) fn account<D: Driver>(row: &D::Row<'_>) -> Result<Account> {
     let mut columns = Columns::of(row);
     let id = AccountId(columns.take()?);
     let (code, name, email, country, vat_number) =
@@ -152,7 +49,7 @@ pub(super) fn account(row: &Row<'_>) -> Result<Account> {
     })
 }
 
-pub(super) fn seller(row: &Row<'_>) -> Result<Seller> {
+pub(crate) fn seller<D: Driver>(row: &D::Row<'_>) -> Result<Seller> {
     let mut columns = Columns::of(row);
     Ok(Seller {
         name: columns.take()?,
@@ -167,7 +64,7 @@ pub(super) fn seller(row: &Row<'_>) -> Result<Seller> {
 }
 
 /// A product, without its prices.
-pub(super) fn product(row: &Row<'_>) -> Result<Product> {
+pub(crate) fn product<D: Driver>(row: &D::Row<'_>) -> Result<Product> {
     let mut columns = Columns::of(row);
     Ok(Product {
         id: ProductId(columns.take()?),
@@ -183,21 +80,21 @@ pub(super) fn product(row: &Row<'_>) -> Result<Product> {
     })
 }
 
-pub(super) fn product_price(row: &Row<'_>) -> Result<(ProductId, Price)> {
+pub(crate) fn product_price<D: Driver>(row: &D::Row<'_>) -> Result<(ProductId, Price)> {
     let mut columns = Columns::of(row);
     Ok((ProductId(columns.take()?), price(&mut columns)?))
 }
 
-pub(super) fn service_price(row: &Row<'_>) -> Result<Price> {
+pub(crate) fn service_price<D: Driver>(row: &D::Row<'_>) -> Result<Price> {
     price(&mut Columns::of(row))
 }
 
-fn price(columns: &mut Columns<'_>) -> Result<Price> {
+fn price(columns: &mut Columns<'_, impl Row>) -> Result<Price> {
     let (currency, period) = (columns.currency()?, columns.period()?);
     Ok(Price { period, net: columns.money(currency)? })
 }
 
-pub(super) fn promo(row: &Row<'_>) -> Result<PromoCode> {
+pub(crate) fn promo<D: Driver>(row: &D::Row<'_>) -> Result<PromoCode> {
     let mut columns = Columns::of(row);
     Ok(PromoCode {
         code: columns.take()?,
@@ -214,31 +111,28 @@ fn product_ids(text: &str) -> Option<Vec<ProductId>> {
 }
 
 /// A service's place in the order in which services expire.
-pub(super) fn due(row: &Row<'_>) -> Result<Due> {
+pub(crate) fn due<D: Driver>(row: &D::Row<'_>) -> Result<Due> {
     let mut columns = Columns::of(row);
     Ok(Due { service: ServiceId(columns.take()?), account: AccountId(columns.take()?), until: columns.date()? })
 }
 
 /// A service, without its protected prices.
-pub(super) fn service(row: &Row<'_>) -> Result<Service> {
+pub(crate) fn service<D: Driver>(row: &D::Row<'_>) -> Result<Service> {
     let mut columns = Columns::of(row);
     Ok(Service {
         id: ServiceId(columns.take()?),
         account: AccountId(columns.take()?),
         product: ProductId(columns.take()?),
-        parent: columns.take::<Option<i64>>()?.map(ServiceId),
+        parent: columns.take::<Option<_>>()?.map(ServiceId),
         name: columns.take()?,
         display_name: columns.take()?,
         created: columns.date()?,
         until: columns.date()?,
-        anchor: {
-            let day = columns.take()?;
-            AnchorDay::new(day).map_err(|error| conversion(8, Type::Integer, error))?
-        },
+        anchor: columns.anchor()?,
         mode: columns.parse(RenewalMode::from_word)?,
         period: columns.period()?,
         hold: columns.parse(Hold::from_word)?,
-        open_order: columns.take::<Option<i64>>()?.map(OrderId),
+        open_order: columns.take::<Option<_>>()?.map(OrderId),
         protected_prices: Vec::new(),
         facts: columns.parse(lines::parse_facts)?,
         version: columns.take()?,
@@ -247,7 +141,7 @@ pub(super) fn service(row: &Row<'_>) -> Result<Service> {
 }
 
 /// The last columns of a service. The schema holds that all of them are there, or none.
-fn cancellation(columns: &mut Columns<'_>) -> Result<Option<Cancellation>> {
+fn cancellation(columns: &mut Columns<'_, impl Row>) -> Result<Option<Cancellation>> {
     let Some(requested) = columns.instant_opt()? else { return Ok(None) };
     Ok(Some(Cancellation {
         requested,
@@ -258,15 +152,15 @@ fn cancellation(columns: &mut Columns<'_>) -> Result<Option<Cancellation>> {
 }
 
 /// An order, without its lines.
-pub(super) fn order(row: &Row<'_>) -> Result<Order> {
+pub(crate) fn order<D: Driver>(row: &D::Row<'_>) -> Result<Order> {
     let mut columns = Columns::of(row);
     let (id, account) = (OrderId(columns.take()?), AccountId(columns.take()?));
-    let state: String = columns.take()?;
-    let state = match (state.as_str(), columns.instant_opt()?) {
+    let (state, settled) = (columns.take()?, columns.instant_opt()?);
+    let state = match (state, settled) {
         ("open", None) => OrderState::Open,
         ("fulfilled", Some(at)) => OrderState::Fulfilled(at),
         ("cancelled", Some(at)) => OrderState::Cancelled(at),
-        _ => return Err(unreadable(2, &state)),
+        _ => return Err(columns.unknown(state)),
     };
     let (origin, purpose) = (columns.parse(Origin::from_word)?, columns.parse(Purpose::from_word)?);
     let promo = columns.take()?;
@@ -297,7 +191,7 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order> {
     })
 }
 
-pub(super) fn order_line(row: &Row<'_>, currency: Currency) -> Result<OrderLine> {
+pub(crate) fn order_line<D: Driver>(row: &D::Row<'_>, currency: Currency) -> Result<OrderLine> {
     let mut columns = Columns::of(row);
     Ok(OrderLine {
         service: ServiceId(columns.take()?),
@@ -311,11 +205,11 @@ pub(super) fn order_line(row: &Row<'_>, currency: Currency) -> Result<OrderLine>
     })
 }
 
-pub(super) fn payment(row: &Row<'_>) -> Result<Payment> {
+pub(crate) fn payment<D: Driver>(row: &D::Row<'_>) -> Result<Payment> {
     let mut columns = Columns::of(row);
     let (order, account) = (OrderId(columns.take()?), AccountId(columns.take()?));
     let kind = columns.parse(MethodKind::from_word)?;
-    let method = columns.take::<Option<i64>>()?.map(MethodId);
+    let method = columns.take::<Option<_>>()?.map(MethodId);
     let amount = columns.money_and_currency()?;
     Ok(Payment {
         order,
@@ -328,7 +222,7 @@ pub(super) fn payment(row: &Row<'_>) -> Result<Payment> {
     })
 }
 
-pub(super) fn link(row: &Row<'_>) -> Result<PaymentLink> {
+pub(crate) fn link<D: Driver>(row: &D::Row<'_>) -> Result<PaymentLink> {
     let mut columns = Columns::of(row);
     Ok(PaymentLink {
         order: OrderId(columns.take()?),
@@ -340,26 +234,26 @@ pub(super) fn link(row: &Row<'_>) -> Result<PaymentLink> {
     })
 }
 
-pub(super) fn job(row: &Row<'_>) -> Result<Job> {
+pub(crate) fn job<D: Driver>(row: &D::Row<'_>) -> Result<Job> {
     let mut columns = Columns::of(row);
     Ok(Job {
         id: JobId(columns.take()?),
         account: AccountId(columns.take()?),
         kind: columns.take()?,
-        order: columns.take::<Option<i64>>()?.map(OrderId),
+        order: columns.take::<Option<_>>()?.map(OrderId),
         report: columns.take()?,
         at: columns.instant()?,
     })
 }
 
-pub(super) fn invoice(row: &Row<'_>) -> Result<Invoice> {
+pub(crate) fn invoice<D: Driver>(row: &D::Row<'_>) -> Result<Invoice> {
     let mut columns = Columns::of(row);
     let (id, account) = (InvoiceId(columns.take()?), AccountId(columns.take()?));
-    let kind: String = columns.take()?;
-    let kind = match (kind.as_str(), columns.take::<Option<i64>>()?) {
+    let (kind, corrects) = (columns.take()?, columns.take()?);
+    let kind = match (kind, corrects) {
         ("original", None) => InvoiceKind::Original,
         ("credit-note", Some(corrects)) => InvoiceKind::CreditNote { corrects: InvoiceId(corrects) },
-        _ => return Err(unreadable(2, &kind)),
+        _ => return Err(columns.unknown(kind)),
     };
     let (series, number, order) = (columns.take()?, columns.take()?, OrderId(columns.take()?));
     let (issued, currency) = (columns.instant()?, columns.currency()?);
@@ -377,7 +271,7 @@ pub(super) fn invoice(row: &Row<'_>) -> Result<Invoice> {
     })
 }
 
-pub(super) fn transfer(row: &Row<'_>) -> Result<(i64, Transfer)> {
+pub(crate) fn transfer<D: Driver>(row: &D::Row<'_>) -> Result<(i64, Transfer)> {
     let mut columns = Columns::of(row);
     let id = columns.take()?;
     let transfer = Transfer {
@@ -385,20 +279,20 @@ pub(super) fn transfer(row: &Row<'_>) -> Result<(i64, Transfer)> {
         debit: columns.parse(Book::from_word)?,
         credit: columns.parse(Book::from_word)?,
         amount: columns.money_and_currency()?,
-        order: columns.take::<Option<i64>>()?.map(OrderId),
+        order: columns.take::<Option<_>>()?.map(OrderId),
         at: columns.instant()?,
         memo: columns.take()?,
     };
     Ok((id, transfer))
 }
 
-pub(super) fn balances(row: &Row<'_>) -> Result<Balances> {
+pub(crate) fn balances<D: Driver>(row: &D::Row<'_>) -> Result<Balances> {
     let mut columns = Columns::of(row);
     let currency = columns.currency()?;
     Ok(Balances { balance: columns.money(currency)?, receivable: columns.money(currency)? })
 }
 
-pub(super) fn method(row: &Row<'_>) -> Result<PaymentMethod> {
+pub(crate) fn method<D: Driver>(row: &D::Row<'_>) -> Result<PaymentMethod> {
     let mut columns = Columns::of(row);
     Ok(PaymentMethod {
         id: MethodId(columns.take()?),
@@ -421,36 +315,36 @@ const DEFAULT: &str = "default";
 const OTHER: &str = "other";
 
 /// The word for a preference; nothing outside the database needs one.
-pub(super) const fn preference_word(preference: Preference) -> &'static str {
+pub(crate) const fn preference_word(preference: Preference) -> &'static str {
     match preference {
         Preference::Default => DEFAULT,
         Preference::Other => OTHER,
     }
 }
 
-pub(super) fn coupon(row: &Row<'_>) -> Result<Coupon> {
+pub(crate) fn coupon<D: Driver>(row: &D::Row<'_>) -> Result<Coupon> {
     let mut columns = Columns::of(row);
     Ok(Coupon {
         id: CouponId(columns.take()?),
         account: AccountId(columns.take()?),
         amount: columns.money_and_currency()?,
         expires: columns.instant_opt()?,
-        used_by: columns.take::<Option<i64>>()?.map(OrderId),
+        used_by: columns.take::<Option<_>>()?.map(OrderId),
     })
 }
 
-pub(super) fn replay(row: &Row<'_>, token: &TokenKey) -> Result<Replay> {
+pub(crate) fn replay<D: Driver>(row: &D::Row<'_>, token: &TokenKey) -> Result<Replay> {
     let mut columns = Columns::of(row);
-    let (digest, word, order): (_, String, _) = (columns.take()?, columns.take()?, OrderId(columns.take()?));
-    let answer = Answer::from_word(&word, order).ok_or_else(|| unreadable(1, &word))?;
+    let (digest, word, order) = (columns.take()?, columns.take()?, OrderId(columns.take()?));
+    let answer = Answer::from_word(word, order).ok_or_else(|| columns.unknown(word))?;
     Ok(Replay { token: token.clone(), digest, answer, keep_until: columns.instant()? })
 }
 
-pub(super) fn kept(row: &Row<'_>) -> Result<Timestamp> {
+pub(crate) fn kept<D: Driver>(row: &D::Row<'_>) -> Result<Timestamp> {
     Columns::of(row).instant()
 }
 
-pub(super) fn termination(row: &Row<'_>) -> Result<Termination> {
+pub(crate) fn termination<D: Driver>(row: &D::Row<'_>) -> Result<Termination> {
     let mut columns = Columns::of(row);
     Ok(Termination {
         account: AccountId(columns.take()?),
@@ -461,7 +355,7 @@ pub(super) fn termination(row: &Row<'_>) -> Result<Termination> {
     })
 }
 
-pub(super) fn application(row: &Row<'_>) -> Result<Application> {
+pub(crate) fn application<D: Driver>(row: &D::Row<'_>) -> Result<Application> {
     let mut columns = Columns::of(row);
     Ok(Application {
         id: ApplicationId(columns.take()?),
@@ -477,13 +371,13 @@ pub(super) fn application(row: &Row<'_>) -> Result<Application> {
     })
 }
 
-pub(super) fn credential(row: &Row<'_>) -> Result<Credential> {
+pub(crate) fn credential<D: Driver>(row: &D::Row<'_>) -> Result<Credential> {
     let mut columns = Columns::of(row);
     Ok(Credential {
         id: CredentialId(columns.take()?),
         dialect: columns.take()?,
-        application: columns.take::<Option<i64>>()?.map(ApplicationId),
-        account: columns.take::<Option<i64>>()?.map(AccountId),
+        application: columns.take::<Option<_>>()?.map(ApplicationId),
+        account: columns.take::<Option<_>>()?.map(AccountId),
         digest: columns.take()?,
         label: columns.take()?,
         status: columns.parse(CredentialStatus::from_word)?,
@@ -503,12 +397,12 @@ fn access_rules(text: &str) -> Option<Vec<AccessRule>> {
         .collect()
 }
 
-pub(super) fn notice(row: &Row<'_>) -> Result<(i64, Notice)> {
+pub(crate) fn notice<D: Driver>(row: &D::Row<'_>) -> Result<(i64, Notice)> {
     let mut columns = Columns::of(row);
     let (id, account) = (columns.take()?, AccountId(columns.take()?));
-    let kind: String = columns.take()?;
+    let kind = columns.take()?;
     if kind != "termination-requested" {
-        return Err(unreadable(2, &kind));
+        return Err(columns.unknown(kind));
     }
     let kind = NoticeKind::TerminationRequested {
         service: ServiceId(columns.take()?),
@@ -518,7 +412,7 @@ pub(super) fn notice(row: &Row<'_>) -> Result<(i64, Notice)> {
     Ok((id, Notice { account, kind, at: columns.instant()? }))
 }
 
-pub(super) fn next(row: &Row<'_>) -> Result<Next> {
+pub(crate) fn next<D: Driver>(row: &D::Row<'_>) -> Result<Next> {
     let mut columns = Columns::of(row);
     Ok(Next {
         order: columns.take()?,

@@ -1,0 +1,90 @@
+//! The ledger in a PostgreSQL database, 15 or later, which any number of nodes may share.
+//!
+//! Writers take turns: a batch is one transaction, which first locks the one row of `numbers`, so that ids and numbers
+//! are without gaps and no batch ever fails because of another one. Readers stand apart, and see what is committed when
+//! they begin. A commit is on disk when it returns, and on standbys as far as the server is set up to wait for them.
+//!
+//! Nothing outlives a transaction on the server: no prepared statements, settings, locks or temporary tables. So a
+//! pooler may lend its connections by the transaction. Each statement is sent with its text and the types of its
+//! parameters, planned for the values that it comes with, and waited for.
+//!
+//! Statements are text in `sql/`; what must never happen is refused by the schema (`sql/postgres/migrations/`) as well
+//! as by the rules. Connections are not encrypted: the database is on loopback, on a network that is trusted, or behind a
+//! pooler or tunnel that encrypts.
+
+mod batch;
+mod connect;
+mod driver;
+mod migrate;
+#[cfg(test)]
+mod plans;
+mod reader;
+
+use perennial_core::ports::Failure;
+
+pub use self::reader::PostgresReader;
+
+use self::batch::PostgresBatch;
+use self::connect::Server;
+use self::driver::PostgresSession;
+use crate::session::{CatalogueCache, Role, Session, failed};
+use crate::{Batch, Store, StoreError};
+
+/// A ledger in a PostgreSQL database, open for writing.
+pub struct PostgresStore {
+    server: Server,
+    catalogue: CatalogueCache,
+    /// The connection that writes; none before the first batch, and after it was lost.
+    session: Option<PostgresSession>,
+}
+
+impl PostgresStore {
+    /// Opens the ledger in the database at a `postgres://` URL, makes it where the database is empty, and brings its
+    /// schema up to date.
+    ///
+    /// # Errors
+    /// [`Failure`] when the URL is wrong or asks for TLS, when the server does not answer or is too old, when the
+    /// database belongs to another program, or has a schema that this version does not know.
+    pub fn open(url: &str) -> Result<Self, Failure> {
+        const DOING: &str = "open the ledger";
+        let server = Server::parse(url).map_err(|cause| Failure::new(DOING, cause))?;
+        let connection = server.connect().map_err(failed(DOING))?;
+        migrate::migrate(&connection).map_err(|cause| Failure::new(DOING, cause))?;
+        let catalogue = CatalogueCache::default();
+        let session = Some(Session::new(connection, Role::Writer, CatalogueCache::clone(&catalogue)));
+        Ok(Self { server, catalogue, session })
+    }
+
+    /// A reader of this ledger. Make one and clone it: clones share their connections.
+    pub fn reader(&self) -> PostgresReader {
+        PostgresReader::of(self.server.clone())
+    }
+
+    /// Has the transaction that writes begin: on the connection that is there, or on a new one where that was lost.
+    fn begin_on_a_connection(&mut self) -> crate::driver::Result<PostgresSession> {
+        if let Some(session) = self.session.take().filter(|session| session.driver.is_idle()) {
+            match session.driver.begin_write() {
+                // Nothing was done yet, so it may be tried again.
+                Err(error) if session.driver.is_lost() => {
+                    tracing::info!(%error, "the connection to the database was lost");
+                }
+                Err(error) => {
+                    self.session = Some(session);
+                    return Err(error);
+                }
+                Ok(()) => return Ok(session),
+            }
+        }
+        let catalogue = CatalogueCache::clone(&self.catalogue);
+        let session = Session::new(self.server.connect()?, Role::Writer, catalogue);
+        session.driver.begin_write()?;
+        Ok(session)
+    }
+}
+
+impl Store for PostgresStore {
+    fn begin(&mut self) -> Result<Box<dyn Batch + '_>, StoreError> {
+        let session = self.begin_on_a_connection().map_err(failed("begin a batch"))?;
+        Ok(Box::new(PostgresBatch::new(self.session.insert(session))))
+    }
+}

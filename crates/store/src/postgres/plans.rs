@@ -1,0 +1,75 @@
+//! How PostgreSQL means to run each statement: what a renewal runs must not get slower with what has been sold.
+
+use perennial_testkit::postgres::Cluster;
+use tokio_postgres::Client;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::PostgresStore;
+use super::connect::wait;
+use super::driver::PostgresSession;
+use crate::sql::{ALL, GROWING, Statement};
+
+/// A new ledger, in the transaction that writes.
+fn writer() -> PostgresSession {
+    let url = Cluster::shared().and_then(Cluster::database).expect("is made");
+    let session = PostgresStore::open(&url).expect("opens").session.take().expect("is open");
+    session.driver.begin_write().expect("begins");
+    session
+}
+
+/// The plan of a statement, line by line.
+fn plan(client: &Client, text: &str) -> Vec<String> {
+    let prepared = wait(client.prepare(text)).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+    let values: Vec<Box<dyn ToSql + Sync>> = prepared
+        .params()
+        .iter()
+        .map(|kind| -> Box<dyn ToSql + Sync> {
+            match *kind {
+                Type::INT8 => Box::new(1_i64),
+                Type::TEXT => Box::new("x"),
+                Type::BYTEA => Box::new([0_u8; 32].to_vec()),
+                ref other => panic!("{text}: no parameter is of type {other}"),
+            }
+        })
+        .collect();
+    let params: Vec<_> = values.iter().map(Box::as_ref).zip(prepared.params().iter().cloned()).collect();
+    let rows = wait(client.query_typed(&format!("explain (costs off) {text}"), &params));
+    rows.unwrap_or_else(|error| panic!("{text}: {error:?}")).iter().map(|row| row.get(0)).collect()
+}
+
+/// The growing tables that a plan reads whole: without an index, or along one from end to end and not to its first row.
+fn scanned(plan: &[String]) -> Vec<&str> {
+    let is_node = |line: &str| line.contains("->") || !line.starts_with(' ');
+    let whole = |at: usize| {
+        let mut own = plan[at + 1..].iter().take_while(|line| !is_node(line));
+        let bounded = own.any(|line| ["Index Cond", "Recheck Cond", "TID Cond"].iter().any(|cond| line.contains(cond)));
+        let first_only = plan[..at].iter().rev().find(|line| is_node(line)).is_some_and(|line| line.contains("Limit"));
+        !bounded && !first_only
+    };
+    let scans = plan.iter().enumerate().filter(|(at, line)| is_node(line) && line.contains(" Scan") && whole(*at));
+    scans
+        .filter_map(|(_, line)| line.split(" on ").nth(1)?.split(' ').next())
+        .filter(|table| GROWING.contains(table))
+        .collect()
+}
+
+#[test]
+fn no_statement_scans_a_growing_table() {
+    let session = writer();
+    for (file, Statement { postgres: text, .. }) in ALL {
+        if text.starts_with("-- Full listing") {
+            continue;
+        }
+        let plan = plan(&session.driver.client, text);
+        assert_eq!(scanned(&plan), Vec::<&str>::new(), "{file}: {plan:#?}");
+    }
+}
+
+#[test]
+fn a_scan_is_seen() {
+    let session = writer();
+    let plan = |text| plan(&session.driver.client, text);
+    assert_eq!(scanned(&plan("select id from orders where promo = $1")), ["orders"]);
+    assert_eq!(scanned(&plan("select count(id) from services")), ["services"]);
+    assert_eq!(scanned(&plan("select max(id) from services")), Vec::<&str>::new());
+}

@@ -1,0 +1,193 @@
+//! What is PostgreSQL's own: nodes that take turns, connections that break, and a server that is not there.
+
+use std::error::Error;
+
+use perennial_core::account::Account;
+use perennial_core::ids::{AccountId, ServiceId};
+use perennial_core::ports::Books;
+use perennial_core::service::Service;
+use perennial_core::snapshot::{Change, Want};
+use perennial_store::postgres::{PostgresReader, PostgresStore};
+use perennial_store::{Record, Recorded, Records, Store, StoreError};
+use perennial_testkit::postgres::Cluster;
+
+use crate::world::{CUSTOMER, Database, Postgres, RESELLER, SERVER, World, cluster, service};
+
+/// The connections of a database that are in a transaction, as psql tells them.
+const BUSY: &str = "select count(*) from pg_stat_activity \
+                    where datname = current_database() and pid <> pg_backend_pid() and state like 'idle in%'";
+
+/// Ends all other connections of a database, as a server does that goes down.
+const END: &str = "select pg_terminate_backend(pid) from pg_stat_activity \
+                   where datname = current_database() and pid <> pg_backend_pid()";
+
+fn named(name: &str) -> Record {
+    Record::Service(Service { id: ServiceId(0), name: name.to_owned(), ..service(SERVER, RESELLER, 3, None) })
+}
+
+#[test]
+fn writers_take_turns_and_leave_no_gap_in_the_ids() {
+    const NODES: usize = 4;
+    const BATCHES: usize = 15;
+    let world = World::<Postgres>::new();
+    let first = next_service(&mut *world.database.store());
+    let mut ids: Vec<i64> = std::thread::scope(|scope| {
+        let nodes: Vec<_> = (0..NODES)
+            .map(|node| {
+                let mut store = world.database.store();
+                scope.spawn(move || {
+                    let id = |batch: usize| {
+                        let mut open = store.begin().expect("begins");
+                        let next = open.load(&[]).expect("loads").next.service;
+                        let recorded = open.record(&named(&format!("node-{node}-{batch}.example"))).expect("is new");
+                        assert_eq!(recorded, Recorded::Created(next));
+                        if batch.is_multiple_of(3) {
+                            return None; // dropped, and its number goes to the next one
+                        }
+                        open.commit().expect("commits");
+                        Some(next)
+                    };
+                    (0..BATCHES).filter_map(id).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        nodes.into_iter().flat_map(|node| node.join().expect("ends")).collect()
+    });
+    ids.sort_unstable();
+    let count = i64::try_from(NODES * BATCHES * 2 / 3).expect("fits");
+    assert_eq!(ids, (first..first + count).collect::<Vec<_>>());
+}
+
+fn next_service(store: &mut dyn Store) -> i64 {
+    store.begin().expect("begins").load(&[]).expect("loads").next.service
+}
+
+#[test]
+fn a_batch_whose_connection_breaks_fails_and_the_next_one_has_another() {
+    let mut world = World::<Postgres>::new();
+    let mut batch = world.store.begin().expect("begins");
+    batch.record(&named("lost.example")).expect("is new");
+    world.database.sql(END).expect("runs");
+    let failed = batch.record(&named("more.example")).expect_err("has no connection");
+    assert!(matches!(failed, StoreError::Failed(_)), "{failed:?}");
+    assert!(batch.commit().is_err());
+    let mut batch = world.store.begin().expect("begins on another connection");
+    assert!(matches!(batch.record(&named("lost.example")), Ok(Recorded::Created(_))));
+    batch.commit().expect("commits");
+    assert_eq!(world.books.load(&[Want::Service(CUSTOMER, SERVER)]).expect("loads").services.len(), 1);
+}
+
+/// The server ends its transaction, after ten seconds in which it said nothing.
+#[test]
+fn a_node_that_stops_in_the_middle_loses_its_turn() {
+    let mut world = World::<Postgres>::new();
+    let mut stopped = world.store.begin().expect("begins");
+    stopped.record(&named("lost.example")).expect("is new");
+    let mut other = world.database.store();
+    let mut batch = other.begin().expect("has its turn in the end");
+    assert!(matches!(batch.record(&named("lost.example")), Ok(Recorded::Created(_))));
+    batch.commit().expect("commits");
+    assert!(stopped.commit().is_err());
+    let next = next_service(&mut *world.store);
+    assert_eq!(next, next_service(&mut *other));
+}
+
+#[test]
+fn a_commit_without_an_answer_is_an_error() {
+    let mut world = World::<Postgres>::new();
+    let mut batch = world.store.begin().expect("begins");
+    batch.record(&named("lost.example")).expect("is new");
+    world.database.sql(END).expect("runs");
+    assert!(matches!(batch.commit(), Err(StoreError::Failed(_))));
+}
+
+/// To commit what PostgreSQL has given up is to roll it back, without an error.
+#[test]
+fn a_batch_is_not_committed_after_an_error() {
+    let mut world = World::<Postgres>::new();
+    let mut batch = world.store.begin().expect("begins");
+    batch.record(&named("one.example")).expect("is new");
+    let orphan = Service {
+        parent: Some(ServiceId(9_999)),
+        name: "two.example".to_owned(),
+        ..service(SERVER, RESELLER, 3, None)
+    };
+    let refused = batch.record(&Record::Service(Service { id: ServiceId(0), ..orphan }));
+    assert!(matches!(refused, Err(StoreError::Constraint { .. })), "{refused:?}");
+    assert!(batch.record(&named("three.example")).is_err());
+    assert!(batch.commit().is_err());
+    let mut batch = world.store.begin().expect("begins");
+    assert!(matches!(batch.record(&named("one.example")), Ok(Recorded::Created(_))));
+}
+
+#[test]
+fn what_a_refusal_tells_shows_no_row() {
+    let mut world = World::<Postgres>::new();
+    let account = |id| world.books.account(id).expect("reads").expect("is there");
+    let taken = account(RESELLER).code;
+    let secret = Account { code: taken, page_password: Some("hush".to_owned()), ..account(CUSTOMER) };
+    let mut batch = world.store.begin().expect("begins");
+    let refused = batch.write(&[Change::SetAccount(secret)]).expect_err("the code is taken");
+    let told = format!("{refused:?} {:?}", refused.source().map(ToString::to_string));
+    assert!(told.contains("unique constraint") && !told.contains("hush"), "{told}");
+}
+
+#[test]
+fn nothing_stays_on_a_connection_between_transactions() {
+    let world = World::<Postgres>::new();
+    let log_all = "do $$ begin \
+                   execute format('alter database %I set log_statement = %L', current_database(), 'all'); \
+                   end $$";
+    world.database.sql(log_all).expect("runs");
+    let (mut store, reader) = (world.database.store(), world.database.reader());
+    drop(store.begin().expect("begins"));
+    let mut batch = store.begin().expect("begins");
+    batch.record(&named("one.example")).expect("is new");
+    batch.load(&[Want::Service(CUSTOMER, SERVER)]).expect("loads");
+    batch.commit().expect("commits");
+    reader.audit().expect("audits");
+    reader.load(&[Want::Account(CUSTOMER)]).expect("loads");
+    assert_eq!(world.database.sql(BUSY).expect("runs"), "0\n");
+    let log = std::fs::read_to_string(cluster().folder().join("log")).expect("is read");
+    assert!(log.contains("  execute <unnamed>"), "the log tells what was run");
+    let kept: Vec<_> = log.lines().filter(|line| line.contains("  execute ") && !line.contains("<unnamed>")).collect();
+    assert_eq!(kept, Vec::<&str>::new(), "no statement is kept prepared");
+}
+
+#[test]
+fn readers_read_at_once_while_a_batch_is_open_on_postgres() {
+    let mut world = World::<Postgres>::new();
+    let reader = world.database.reader();
+    let batch = world.store.begin().expect("begins");
+    std::thread::scope(|scope| {
+        for _ in 0..30 {
+            let reader = reader.clone();
+            scope.spawn(move || {
+                for _ in 0..10 {
+                    assert_eq!(reader.load(&[Want::Service(CUSTOMER, SERVER)]).expect("loads").services.len(), 1);
+                }
+            });
+        }
+    });
+    let connections = "select count(*) from pg_stat_activity where datname = current_database()";
+    let connections: u32 = world.database.sql(connections).expect("runs").trim().parse().expect("is a number");
+    assert!(connections <= 12 + 4, "{connections} connections");
+    batch.commit().expect("commits");
+}
+
+#[test]
+fn a_store_outlives_a_restart_of_its_server() {
+    let cluster = Cluster::start().expect("starts");
+    let url = cluster.database().expect("is made");
+    let mut store = PostgresStore::open(&url).expect("opens");
+    let reader = store.reader();
+    let ids = reader.account_ids().expect("reads");
+    assert!(ids.is_empty());
+    cluster.stop().expect("stops");
+    assert!(store.begin().is_err());
+    assert!(reader.account_ids().is_err());
+    assert!(PostgresReader::open(&url).is_err());
+    cluster.start_again().expect("starts");
+    store.begin().expect("begins").commit().expect("commits");
+    assert_eq!(reader.account_ids().expect("reads"), Vec::<AccountId>::new());
+}
