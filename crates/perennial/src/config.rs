@@ -4,13 +4,15 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use http::Uri;
 use perennial_engine::lane::Grouping;
 use perennial_providers::{DIALECTS, Dialect, Settings};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+
+use crate::store::{Address, mask_urls};
 
 /// `perennial.toml`. Unknown keys are errors. Relative paths count from the folder of the file.
 #[derive(Clone)]
@@ -32,13 +34,39 @@ pub struct Config {
 
 /// Where the ledger is.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "StoreSection")]
 pub struct StoreConfig {
-    /// The SQLite file; made where it is missing.
-    pub path: PathBuf,
+    /// The SQLite file (`path`), made where it is missing, or the PostgreSQL database (`url`).
+    pub address: Address,
     /// Whether commands that arrive together share a commit. Default true; false is slower and there to be measured.
-    #[serde(default = "group_commit")]
     pub group_commit: bool,
+}
+
+/// `[store]` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoreSection {
+    path: Option<PathBuf>,
+    url: Option<String>,
+    #[serde(default = "group_commit")]
+    group_commit: bool,
+}
+
+impl TryFrom<StoreSection> for StoreConfig {
+    type Error = &'static str;
+
+    fn try_from(StoreSection { path, url, group_commit }: StoreSection) -> Result<Self, Self::Error> {
+        let address = match (path, url) {
+            (Some(path), None) => match Address::of(path.into()) {
+                Address::Postgres(_) => return Err("`path` is a file; write a database's URL as `url`"),
+                file @ Address::File(_) => file,
+            },
+            (None, Some(url)) => Address::of_url(url).ok_or("`url` begins with postgres:// or postgresql://")?,
+            (Some(_), Some(_)) => return Err("`path` and `url` are two ledgers: write one of them"),
+            (None, None) => return Err("missing field `path`, or `url`"),
+        };
+        Ok(Self { address, group_commit })
+    }
 }
 
 const fn group_commit() -> bool {
@@ -275,7 +303,9 @@ impl Config {
         let text = std::fs::read_to_string(file).with_context(|| {
             format!("reading the configuration {}\nhint: the README shows a smallest one", file.display())
         })?;
-        let mut config: Self = toml::from_str(&text).with_context(|| {
+        // What is wrong is quoted, and may be the line with a password.
+        let read = toml::from_str(&text).map_err(|error| anyhow!(mask_urls(&error.to_string())));
+        let mut config: Self = read.with_context(|| {
             format!(
                 "reading the configuration {}\nhint: mend that, and see with `perennial serve --check` if all is in order",
                 file.display()
@@ -283,7 +313,9 @@ impl Config {
         })?;
         let folder = file.parent().unwrap_or(Path::new("."));
         let from_folder = |path: &mut PathBuf| *path = folder.join(&path);
-        from_folder(&mut config.store.path);
+        if let Address::File(path) = &mut config.store.address {
+            from_folder(path);
+        }
         if let Some(file) = &mut config.secrets.master_key_file {
             from_folder(file);
         }
@@ -380,6 +412,24 @@ mod tests {
         let settings = settings("aliyun", set).expect("reads");
         assert_eq!((settings.clock_window_s, settings.repeat_window_s, settings.explain_signatures), (60, 0, true));
         assert_eq!(settings.requests_per_minute.map(u32::from), Some(5));
+    }
+
+    #[test]
+    fn a_ledger_is_one_file_or_one_database() {
+        let read = |text: &str| toml::from_str::<StoreConfig>(text).map_err(|error| error.message().to_owned());
+        let file = read("path = \"shop.db\"").expect("reads");
+        assert!(matches!(&file.address, Address::File(path) if path.as_os_str() == "shop.db") && file.group_commit);
+        let database = read("url = \"postgres://u@h/d\"\ngroup_commit = false").expect("reads");
+        assert!(matches!(&database.address, Address::Postgres(_)) && !database.group_commit);
+        for (text, why) in [
+            ("", "missing field `path`, or `url`"),
+            ("path = \"shop.db\"\nurl = \"postgres://h/d\"", "are two ledgers"),
+            ("path = \"postgres://h/d\"", "write a database's URL as `url`"),
+            ("url = \"mysql://h/d\"", "`url` begins with postgres://"),
+        ] {
+            let told = read(text).expect_err("is no ledger");
+            assert!(told.contains(why), "{text}: {told}");
+        }
     }
 
     #[test]

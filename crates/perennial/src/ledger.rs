@@ -1,56 +1,52 @@
 //! The ledger, as a command opens it: the one way to the database, for readers and for what is written.
 //!
-//! A command works beside a running server: both go through the same file, each change in a transaction of its own.
+//! A command works beside a running server: both go to the same database, each change in a transaction of its own.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use perennial_core::account::Account;
 use perennial_core::command::{Command, Reply};
 use perennial_core::ids::AccountId;
-use perennial_core::ports::{Books, Lane, Rejection};
+use perennial_core::ports::{Lane, Rejection};
 use perennial_core::snapshot::Want;
 use perennial_engine::clock::SystemClock;
 use perennial_engine::lane::{self, Grouping, LaneHandle};
-use perennial_store::sqlite::{SqliteReader, SqliteStore};
-use perennial_store::{Batch, StoreError};
+use perennial_store::{Batch, Records, StoreError};
 
 use crate::command::{Global, Misuse};
 use crate::config::Config;
+use crate::store::{Address, Opened, Reader};
 
 /// The ledger of one command.
 pub struct Ledger {
-    path: PathBuf,
-    books: SqliteReader,
+    address: Address,
+    books: Reader,
 }
 
 impl Ledger {
     /// Opens the ledger that the command line, the environment or the configuration names. It must exist.
     ///
     /// # Errors
-    /// [`Misuse`] when none is named; else with the path and what to do about it.
+    /// [`Misuse`] when none is named; else with the address and what to do about it.
     pub fn open(global: &Global) -> anyhow::Result<Self> {
-        let path = path(global)?;
-        if !path.exists() {
+        let address = address(global)?;
+        if let Address::File(path) = &address
+            && !path.exists()
+        {
             bail!(
                 "there is no database at {}\nhint: `perennial import FILE --database {}` makes one",
                 path.display(),
                 path.display()
             );
         }
-        let books = SqliteReader::open(&path).with_context(|| format!("opening the database {}", path.display()))?;
-        Ok(Self { path, books })
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
+        let books = address.reader()?;
+        Ok(Self { address, books })
     }
 
     /// Reads it.
-    pub fn books(&self) -> &SqliteReader {
-        &self.books
+    pub fn books(&self) -> &(dyn Records + Send + Sync) {
+        &*self.books
     }
 
     /// The account with a code.
@@ -116,9 +112,8 @@ impl Ledger {
 
     fn with_lane<T>(&self, work: impl AsyncFnOnce(LaneHandle) -> Result<T, Rejection>) -> anyhow::Result<T> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().context("starting the runtime")?;
-        let store = open_store(&self.path)?;
-        let books = Arc::new(store.reader());
-        let (lane, thread) = lane::start(Box::new(store), books, Arc::new(SystemClock), Grouping::ByTime)?;
+        let Opened { store, books } = self.address.open()?;
+        let (lane, thread) = lane::start(store, books, Arc::new(SystemClock), Grouping::ByTime)?;
         let outcome = runtime.block_on(work(lane));
         thread.close();
         Ok(outcome?)
@@ -129,27 +124,19 @@ impl Ledger {
 ///
 /// # Errors
 /// [`Misuse`] when none is named; what is wrong with the configuration.
-pub fn path(global: &Global) -> anyhow::Result<PathBuf> {
-    if let Some(path) = &global.database {
-        return Ok(path.clone());
+pub fn address(global: &Global) -> anyhow::Result<Address> {
+    if let Some(address) = &global.database {
+        return Ok(address.clone());
     }
     match &global.config {
-        Some(file) => Ok(Config::read(file)?.store.path),
+        Some(file) => Ok(Config::read(file)?.store.address),
         None => Err(Misuse(
             "no database is named\nhint: give `--database PATH`, or set PERENNIAL_DATABASE, or give `--config FILE` \
-             with a `path` under [store]"
+             with a `path` or a `url` under [store]"
                 .to_owned(),
         )
         .into()),
     }
-}
-
-/// Opens the store at a path, making it where it is missing.
-///
-/// # Errors
-/// With the path and what is wrong with it.
-pub fn open_store(path: &Path) -> anyhow::Result<SqliteStore> {
-    SqliteStore::open(path).with_context(|| format!("opening the database {}", path.display()))
 }
 
 /// The names that look like the one that was written, nearest first: `` `acme` or `acme-eu` ``. Empty if none does.

@@ -5,7 +5,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::builder::styling::{AnsiColor, Styles};
 use tracing_subscriber::EnvFilter;
 
@@ -18,6 +17,7 @@ mod import;
 mod ledger;
 mod output;
 mod sandbox;
+mod store;
 mod vault;
 mod web;
 
@@ -29,8 +29,7 @@ fn main() -> ExitCode {
         // Only a second installation is refused, and this is the first thing that happens.
         return ExitCode::FAILURE;
     }
-    let cli = Cli::parse();
-    match log_to_stderr(cli.global.log_format, cli.command.log_default()).and_then(|()| command::run(cli)) {
+    match Cli::read().and_then(run) {
         Ok(code) => code,
         Err(error) if reader_has_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -38,6 +37,11 @@ fn main() -> ExitCode {
             ExitCode::from(if error.is::<Misuse>() { EXIT_MISUSED } else { EXIT_FAILED })
         }
     }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    log_to_stderr(cli.global.log_format, cli.command.log_default())?;
+    command::run(cli)
 }
 
 /// Logs go to stderr; `PERENNIAL_LOG` chooses which, as in `PERENNIAL_LOG=perennial_engine=debug`.

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use perennial_core::account::{Account, TaxTreatment};
 use perennial_core::ids::AccountId;
-use perennial_core::ports::{Books, Failure};
+use perennial_core::ports::Failure;
 use perennial_core::snapshot::Want;
 use perennial_store::{Record, StoreError};
 use secrecy::{ExposeSecret, SecretString};

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use perennial_store::{AuditReport, Records};
+use perennial_store::AuditReport;
 use serde_json::{Map, Value, json};
 
 use crate::command::Global;

@@ -10,14 +10,16 @@ use perennial_store::sqlite;
 use serde_json::json;
 
 use crate::command::Global;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, address};
 use crate::output::{self, Output};
+use crate::store::Address;
 
 /// Copy the ledger to a new file, while it is in use
 ///
-/// The copy is of one moment, and has its name only once it is whole, on disk and checked by SQLite. To restore it: stop
-/// the server, put the copy in the place of the database, remove files beside it that end in `-wal` and `-shm`, run
-/// `perennial audit`, start the server. --json: one document with `backup`, `bytes`.
+/// For ledgers in SQLite; one in PostgreSQL is backed up by `pg_dump`. The copy is of one moment, and has its name only
+/// once it is whole, on disk and checked by SQLite. To restore it: stop the server, put the copy in the place of the
+/// database, remove files beside it that end in `-wal` and `-shm`, run `perennial audit`, start the server. --json: one
+/// document with `backup`, `bytes`.
 #[derive(Args, Debug)]
 pub struct BackupArgs {
     /// Where the copy goes
@@ -33,20 +35,26 @@ pub struct BackupArgs {
 /// # Errors
 /// When the target exists, or source or target do not answer.
 pub fn run(global: &Global, args: &BackupArgs) -> anyhow::Result<ExitCode> {
-    let ledger = Ledger::open(global)?;
+    let Address::File(source) = address(global)? else {
+        bail!(
+            "the ledger is in PostgreSQL, which has its own backups\nhint: `pg_dump` makes one, also while it is in use"
+        );
+    };
+    // It must be there, and be a ledger.
+    Ledger::open(global)?;
     let target = &args.target;
     if target.exists() {
         if !args.force {
             bail!("{} exists already\nhint: `--force` replaces it", target.display());
         }
-        if is_same_file(ledger.path(), target)? {
+        if is_same_file(&source, target)? {
             bail!("{} is the database itself", target.display());
         }
         let fresh = beside(target);
-        copy(ledger.path(), &fresh)?;
+        copy(&source, &fresh)?;
         std::fs::rename(&fresh, target).with_context(|| format!("replacing {}", target.display()))?;
     } else {
-        copy(ledger.path(), target)?;
+        copy(&source, target)?;
     }
     let bytes = std::fs::metadata(target).with_context(|| format!("looking at {}", target.display()))?.len();
     match global.output() {

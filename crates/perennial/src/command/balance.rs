@@ -8,7 +8,7 @@ use perennial_core::account::Account;
 use perennial_core::command::{Action, Command};
 use perennial_core::ledger::{Balances, Book, Transfer};
 use perennial_core::money::Money;
-use perennial_core::ports::{Books, Span};
+use perennial_core::ports::Span;
 use perennial_core::snapshot::Want;
 use serde_json::{Value, json};
 

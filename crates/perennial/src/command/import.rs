@@ -1,6 +1,6 @@
 //! `perennial import`: master data from files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -8,13 +8,13 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use perennial_core::ports::Clock;
 use perennial_engine::clock::SystemClock;
-use perennial_store::Store;
 use serde_json::{Map, Value, json};
 
 use crate::command::Global;
 use crate::import::{self, Counts, Drafts, Format, Plan, Problems, Table, Tally};
-use crate::ledger::{open_store, path};
+use crate::ledger::address;
 use crate::output::{self, Column, Output, Row, number, text};
+use crate::store::Address;
 
 /// Fewer rows than this are recorded before a person has read the word progress.
 const ROWS_MIN_FOR_PROGRESS: usize = 1_000;
@@ -24,7 +24,7 @@ const ROWS_MIN_FOR_PROGRESS: usize = 1_000;
 /// Files are checked whole before anything is written, and everything that is wrong is told with its line. Then all is
 /// written at once. Importing the same files again changes nothing; a line that has changed brings its row up to date.
 /// What a file does not say stays as it is. What was paid for is never overwritten: the term of a service that exists
-/// stays. The database is made where there is none.
+/// stays. A SQLite file is made where there is none; an empty PostgreSQL database gets its tables, also in a dry run.
 #[derive(Args, Debug)]
 #[command(after_long_help = HELP)]
 pub struct ImportArgs {
@@ -75,18 +75,18 @@ instances. Which facts each API shows is in docs/facts.md.";
 /// # Errors
 /// Everything that is wrong with the files; what kept the database from taking them.
 pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode> {
-    let path = path(global)?;
+    let address = address(global)?;
     let (drafts, problems) = import::read(&args.files, args.format, args.kind);
-    let counts = if path.exists() {
+    let counts = if is_there(&address) {
         let ending = if args.dry_run { Ending::Forget } else { Ending::Commit };
-        take_in(&path, drafts, problems, ending)?
+        take_in(&address, drafts, problems, ending)?
     } else {
         // Files that are wrong make no database: they are taken into an empty one first.
         let folder = tempfile::tempdir().context("making a folder for the check")?;
-        let counts = take_in(&folder.path().join("empty.db"), drafts.clone(), problems, Ending::Forget)?;
+        let counts = take_in(&Address::File(folder.path().join("empty.db")), drafts.clone(), problems, Ending::Forget)?;
         if !args.dry_run {
-            take_in(&path, drafts, Problems::default(), Ending::Commit)?;
-            output::note(&format!("made the database {}", path.display()));
+            take_in(&address, drafts, Problems::default(), Ending::Commit)?;
+            output::note(&format!("made the database {address}"));
         }
         counts
     };
@@ -103,9 +103,17 @@ enum Ending {
     Forget,
 }
 
+/// Whether there is a database. PostgreSQL's are made by its own means; what a ledger needs in one is made when it opens.
+fn is_there(address: &Address) -> bool {
+    match address {
+        Address::File(path) => path.exists(),
+        Address::Postgres(_) => true,
+    }
+}
+
 /// Checks and records in one transaction; a dry run is the same without the last step.
-fn take_in(path: &Path, drafts: Drafts, problems: Problems, ending: Ending) -> anyhow::Result<Counts> {
-    let mut store = open_store(path)?;
+fn take_in(address: &Address, drafts: Drafts, problems: Problems, ending: Ending) -> anyhow::Result<Counts> {
+    let mut store = address.open()?.store;
     let mut batch = store.begin()?;
     let plan = Plan::check(&*batch, SystemClock.now(), drafts, problems)?;
     let progress = progress(plan.rows());

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::output::Output;
+use crate::store::Address;
 
 mod account;
 mod audit;
@@ -46,6 +48,37 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// Reads the command line; where it cannot be understood, tells so and ends the process.
+    ///
+    /// # Errors
+    /// [`Misuse`] where a password is written on it: whoever lists the processes sees it.
+    pub fn read() -> anyhow::Result<Self> {
+        let matches = Self::command().get_matches();
+        if shows_password(&matches) {
+            return Err(Misuse(
+                "`--database` has a password in it, which the list of processes shows to everybody\nhint: set \
+                 PERENNIAL_DATABASE to that URL, or PGPASSWORD to the password, or write `url` under [store] in the \
+                 configuration"
+                    .to_owned(),
+            )
+            .into());
+        }
+        Ok(Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+    }
+}
+
+/// Whether a ledger's password is written on the command line; one in the environment is not.
+fn shows_password(matches: &ArgMatches) -> bool {
+    const DATABASE: &str = "database";
+    let subcommand =
+        std::iter::successors(Some(matches), |matches| matches.subcommand().map(|(_, below)| below)).last();
+    subcommand.is_some_and(|matches| {
+        matches.value_source(DATABASE) == Some(ValueSource::CommandLine)
+            && matches.get_one::<Address>(DATABASE).is_some_and(Address::has_password)
+    })
+}
+
 const AFTER_HELP: &str = "\
 Results go to stdout, everything else to stderr. With --json, a result is one line of JSON and a list is a line an \
 item; field names are stable, amounts are {\"amount\": \"45.44\", \"currency\": \"EUR\"}, dates 2027-01-31, instants \
@@ -60,9 +93,12 @@ Exit codes: 0 done, 1 refused or failed, 2 used wrongly.";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The ledger: a SQLite file [default: `path` under `[store]` in the configuration]
-    #[arg(long, global = true, env = "PERENNIAL_DATABASE", value_name = "PATH")]
-    pub database: Option<PathBuf>,
+    /// The ledger: a SQLite file, or a PostgreSQL database as `postgres://USER@HOST/NAME`, its password in PGPASSWORD
+    /// [default: `path` or `url` under `[store]` in the configuration]
+    // Help tells what is in the environment, and that may be a password.
+    #[arg(long, global = true, env = "PERENNIAL_DATABASE", hide_env_values = true, value_name = "PATH|URL",
+          value_parser = Address::argument())]
+    pub database: Option<Address>,
     /// The configuration
     #[arg(long, global = true, env = "PERENNIAL_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,

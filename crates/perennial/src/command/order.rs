@@ -11,7 +11,7 @@ use perennial_core::ids::OrderId;
 use perennial_core::invoice::Invoice;
 use perennial_core::order::{Order, OrderState, PayPlan};
 use perennial_core::payment::{MethodKind, Payment};
-use perennial_core::ports::{Books, Clock, Span};
+use perennial_core::ports::{Clock, Span};
 use perennial_core::snapshot::{Snapshot, Want};
 use perennial_engine::clock::SystemClock;
 use serde_json::{Value, json};

@@ -9,12 +9,12 @@ use clap::Args;
 use perennial_engine::clock::SystemClock;
 use perennial_engine::outbox::Courier;
 use perennial_providers::DIALECTS;
-use perennial_store::sqlite::SqliteStore;
 use sd_notify::NotifyState;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
 use crate::courier::Pickup;
+use crate::store::Address;
 use crate::vault::MasterVault;
 use crate::web::dialect::Served;
 use crate::web::house::{House, tell_systemd};
@@ -23,6 +23,10 @@ use crate::web::pages::{Named, Overview, Pages};
 use crate::web::{measure, tls};
 
 const CONFIG: &str = "perennial.toml";
+
+/// Threads that answer requests, on PostgreSQL. A read of the ledger blocks its thread: on SQLite for microseconds of
+/// work, so that a thread a core is right, and here for as long as the answer is on its way, in which others can work.
+const POSTGRES_WORKERS: usize = 16;
 
 /// Sell renewals over the APIs of known providers
 ///
@@ -33,9 +37,11 @@ pub struct ServeArgs {
     /// The configuration [default: perennial.toml]
     #[arg(long, env = "PERENNIAL_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The ledger: a SQLite file [default: `path` under `store` in the configuration]
-    #[arg(long, env = "PERENNIAL_DATABASE", value_name = "PATH")]
-    database: Option<PathBuf>,
+    /// The ledger: a SQLite file, or a PostgreSQL database as `postgres://USER@HOST/NAME`, its password in PGPASSWORD
+    /// [default: `path` or `url` under `[store]` in the configuration]
+    #[arg(long, env = "PERENNIAL_DATABASE", hide_env_values = true, value_name = "PATH|URL",
+          value_parser = Address::argument())]
+    database: Option<Address>,
     /// Check the configuration, the master key and the certificates, and exit
     #[arg(long)]
     check: bool,
@@ -49,14 +55,18 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let file = args.config.unwrap_or_else(|| PathBuf::from(CONFIG));
     let mut config = Config::read(&file)?;
     if let Some(database) = args.database {
-        config.store.path = database;
+        config.store.address = database;
     }
     let parts = Parts::of(&config)?;
     if args.check {
         eprintln!("{} is in order", file.display());
         return Ok(ExitCode::SUCCESS);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Address::Postgres(_) = config.store.address {
+        runtime.worker_threads(POSTGRES_WORKERS);
+    }
+    let runtime = runtime.enable_all().build().context("starting the runtime")?;
     runtime.block_on(serve(config, parts))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -94,14 +104,15 @@ async fn serve(config: Config, Parts { vault, tls, courier }: Parts) -> anyhow::
         dialects.push((Socket::bind(dialect.name, section.listen).await?, *dialect, section));
     }
     let measured = measure::install()?;
-    let path = &config.store.path;
-    let store = SqliteStore::open(path).with_context(|| {
-        format!(
-            "opening the ledger {}\nhint: `path` under [store] is a ledger, or a new file in a folder that can be written",
-            path.display()
-        )
+    let address = &config.store.address;
+    let opened = address.open().map_err(|error| match address {
+        Address::File(_) => error.context(
+            "there is no ledger to serve\nhint: `path` under [store] is a ledger, or a new file in a folder that can be \
+             written",
+        ),
+        Address::Postgres(_) => error,
     })?;
-    let house = House::open(store, config.store.grouping(), Arc::new(SystemClock), vault)?;
+    let house = House::open(opened, config.store.grouping(), Arc::new(SystemClock), vault)?;
     let pages_url = config.pages.public_url.clone();
 
     let mut named = Vec::new();
@@ -114,7 +125,7 @@ async fn serve(config: Config, Parts { vault, tls, courier }: Parts) -> anyhow::
     let pages = Pages::new(&house, measured.clone(), named, Overview::Private)?;
     listeners.push(pages_socket.answered_by(tls, Arc::new(pages)));
     let ready = || {
-        tracing::info!("serving: pages at {pages_url}, ledger at {}", path.display());
+        tracing::info!("serving: pages at {pages_url}, ledger at {address}");
         tell_systemd(NotifyState::Ready);
     };
     house.serve(listeners, courier, measured, ready).await

@@ -9,7 +9,7 @@ use perennial_core::account::Account;
 use perennial_core::calendar::add_period;
 use perennial_core::gate::RenewGate;
 use perennial_core::ids::ServiceId;
-use perennial_core::ports::{Books, Clock};
+use perennial_core::ports::Clock;
 use perennial_core::product::{Kind, Product};
 use perennial_core::service::{Cancellation, Ending, Lifecycle, Service};
 use perennial_core::snapshot::{Snapshot, Want};

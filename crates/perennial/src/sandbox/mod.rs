@@ -70,6 +70,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let vault = Arc::new(MasterVault::open_or_create(&options.data.join(MASTER_KEY_FILE))?);
     let measured = measure::install()?;
     let (store, fresh) = stocked(&options, clock.now())?;
+    // Other readers cannot be frozen.
+    let books = store.reader();
     let house = House::open(store, Grouping::ByTime, clock.shared(), vault)?;
     register(&house, fresh, options.seed_services).await?;
 
@@ -81,7 +83,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         Served::new(Arc::new(before), house.ports())
     });
     let served = served.collect();
-    let control = Control { clock, faults, books: house.books.clone(), providers };
+    let control = Control { clock, faults, books, providers };
     let pages = pages::Pages::new(&house, measured.clone(), named(addresses), Overview::Open)?;
     let pages = pages.with("/_sandbox", control::routes(control));
     let listeners = sockets.answered(pages, served, tls.as_ref());
@@ -164,7 +166,7 @@ fn stocked(options: &Options, now: Timestamp) -> anyhow::Result<(SqliteStore, bo
 /// Puts the demo credentials and balances on file.
 async fn register(house: &House, fresh: bool, seed_services: u32) -> anyhow::Result<()> {
     let vault: &dyn Vault = &*house.vault;
-    let registrar = Registrar { books: &house.books, lane: &house.lane, vault };
+    let registrar = Registrar { books: &*house.books, lane: &house.lane, vault };
     registrar.demo().await?;
     if fresh {
         for (code, amount) in catalogue::balances() {

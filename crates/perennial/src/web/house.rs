@@ -8,7 +8,6 @@ use perennial_core::ports::{Clock, Vault};
 use perennial_engine::lane::{self, Grouping, LaneHandle, LaneThread};
 use perennial_engine::outbox::{self, Courier};
 use perennial_providers::Ports;
-use perennial_store::sqlite::{SqliteReader, SqliteStore};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,11 +15,12 @@ use tokio::task::JoinSet;
 use super::document::paper::Papers;
 use super::listener::Listener;
 use super::measure;
+use crate::store::{Opened, Reader};
 
 /// What every listener stands on.
 pub struct House {
     /// Reads the ledger.
-    pub books: SqliteReader,
+    pub books: Reader,
     /// Carries commands out.
     pub lane: LaneHandle,
     /// Says what time it is.
@@ -36,13 +36,13 @@ impl House {
     /// # Errors
     /// When the lane cannot be started.
     pub fn open(
-        store: SqliteStore,
+        ledger: impl Into<Opened>,
         grouping: Grouping,
         clock: Arc<dyn Clock>,
         vault: Arc<dyn Vault>,
     ) -> anyhow::Result<Self> {
-        let books = store.reader();
-        let (lane, thread) = lane::start(Box::new(store), Arc::new(books.clone()), Arc::clone(&clock), grouping)?;
+        let Opened { store, books } = ledger.into();
+        let (lane, thread) = lane::start(store, books.clone(), Arc::clone(&clock), grouping)?;
         Ok(Self { books, lane, clock, vault, thread })
     }
 
@@ -50,7 +50,7 @@ impl House {
     pub fn ports(&self) -> Ports {
         Ports {
             lane: Arc::new(self.lane.clone()),
-            books: Arc::new(self.books.clone()),
+            books: self.books.clone(),
             clock: Arc::clone(&self.clock),
             vault: Arc::clone(&self.vault),
             documents: Arc::new(self.papers()),
@@ -59,7 +59,7 @@ impl House {
 
     /// Finds papers in the ledger.
     pub fn papers(&self) -> Papers {
-        Papers::new(Arc::new(self.books.clone()), Arc::clone(&self.clock))
+        Papers::new(self.books.clone(), Arc::clone(&self.clock))
     }
 
     /// Serves until the process is asked to end. Then nobody else gets in, requests that are being answered finish, the
@@ -81,8 +81,7 @@ impl House {
         chores.spawn(measure::keep_up(measured));
         chores.spawn(outbox::housekeep(self.lane.clone(), Arc::clone(&self.clock)));
         if let Some(courier) = courier {
-            let records = Arc::new(self.books.clone());
-            chores.spawn(outbox::run(records, self.lane.clone(), Arc::clone(&self.clock), courier));
+            chores.spawn(outbox::run(Arc::clone(&self.books), self.lane.clone(), Arc::clone(&self.clock), courier));
         }
         let run = |listener: Listener| listener.run(Arc::clone(&self.clock), closing.clone());
         let mut listening: JoinSet<_> = listeners.into_iter().map(run).collect();

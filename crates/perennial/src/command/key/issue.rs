@@ -8,7 +8,7 @@ use perennial_core::calendar::{AnchorDay, Period, add_period};
 use perennial_core::command::{Action, Command, NewApplication, NewCredential, NewCredentialStanding, Reply};
 use perennial_core::credential::{AccessRule, ApplicationStatus, Flow};
 use perennial_core::ids::{ApplicationId, CredentialId};
-use perennial_core::ports::{Books, Clock, Vault};
+use perennial_core::ports::{Clock, Vault};
 use perennial_engine::clock::SystemClock;
 use perennial_providers::aliyun::SESSION_PREFIX;
 use perennial_providers::block::IpBlock;

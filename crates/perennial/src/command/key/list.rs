@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use perennial_core::account::Account;
 use perennial_core::credential::{AccessRule, Application, ApplicationStatus, Credential, CredentialStatus, Flow};
-use perennial_core::ports::{Books, Clock};
+use perennial_core::ports::Clock;
 use perennial_engine::clock::SystemClock;
 use perennial_providers::aliyun::SESSION_PREFIX;
 use serde_json::json;

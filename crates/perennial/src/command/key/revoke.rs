@@ -3,7 +3,7 @@
 use anyhow::{Context, anyhow, bail};
 use perennial_core::command::{Action, Command};
 use perennial_core::credential::{ApplicationStatus, CredentialStatus};
-use perennial_core::ports::{Books, Clock};
+use perennial_core::ports::Clock;
 use perennial_core::snapshot::Want;
 use perennial_engine::clock::SystemClock;
 use serde_json::json;

@@ -10,7 +10,7 @@ use jiff::{Span, Timestamp, tz::TimeZone};
 use perennial_core::command::{Action, Command};
 use perennial_core::credential::{AccessRule, Application, Credential, CredentialStatus};
 use perennial_core::ids::CredentialId;
-use perennial_core::ports::{Books, Lane, Rejection};
+use perennial_core::ports::{Lane, Rejection};
 use perennial_core::snapshot::Want;
 
 use perennial_providers::secret::digest;

@@ -14,7 +14,6 @@ use perennial_core::order::Order;
 use perennial_core::ports::{Books, Failure, Lane, Rejection};
 use perennial_core::snapshot::Want;
 use perennial_providers::secret::random_uuid;
-use perennial_store::sqlite::SqliteReader;
 
 use super::documents::{off_thread, parse_id};
 use super::pay::onward;
@@ -54,7 +53,7 @@ pub(super) async fn lead(
         Err(denied) => return show(&number, denied.status, code, denied.words),
     };
     let (books, id, wanted) = (shared.books.clone(), account.id, number.clone());
-    match off_thread(move || find(&books, id, &wanted)).await? {
+    match off_thread(move || find(&*books, id, &wanted)).await? {
         Some(order) => onward(&address(&shared, &account, &order).await?),
         None => show(&number, StatusCode::NOT_FOUND, code, "There is no such invoice."),
     }
@@ -78,7 +77,7 @@ async fn address(shared: &Shared, account: &Account, order: &Order) -> Result<St
 
 /// The account's order whose invoice has a number. An order that waits for its payment has the number of its proforma,
 /// which is its own.
-fn find(books: &SqliteReader, account: AccountId, number: &str) -> Result<Option<Order>, Failure> {
+fn find(books: &dyn Books, account: AccountId, number: &str) -> Result<Option<Order>, Failure> {
     let order = match Invoice::split_number(number) {
         Some((series, number)) => books.find_invoice(account, series, number)?.map(|invoice| invoice.order),
         None => None,

@@ -8,7 +8,6 @@ use http::{HeaderValue, header};
 use perennial_core::ids::{AccountId, OrderId};
 use perennial_core::invoice::Invoice;
 use perennial_core::ports::{Books, Failure, Paper};
-use perennial_store::sqlite::SqliteReader;
 use subtle::ConstantTimeEq;
 
 use super::query::Pairs;
@@ -51,7 +50,7 @@ pub(super) async fn bill(
     let Path((account, document)) = address.map_err(|_| Stop::NotFound)?;
     let (number, form) = split(&document);
     let number = number.to_owned();
-    let named = move |books: &SqliteReader, account| {
+    let named = move |books: &dyn Books, account| {
         let Some((series, number)) = Invoice::split_number(&number) else { return Ok(None) };
         Ok(books.find_invoice(account, series, number)?.map(|invoice| Paper::Invoice(invoice.id)))
     };
@@ -65,12 +64,12 @@ async fn find(
     shared: &Shared,
     code: String,
     query: Option<&str>,
-    named: impl FnOnce(&SqliteReader, AccountId) -> Result<Option<Paper>, Failure> + Send + 'static,
+    named: impl FnOnce(&dyn Books, AccountId) -> Result<Option<Paper>, Failure> + Send + 'static,
 ) -> Result<Document, Stop> {
     let (books, papers, password) = (shared.books.clone(), shared.papers.clone(), password(query));
     let found = off_thread(move || {
         let Some(account) = books.find_account(&code)? else { return Ok(None) };
-        let Some(paper) = named(&books, account)? else { return Ok(None) };
+        let Some(paper) = named(&*books, account)? else { return Ok(None) };
         papers.find(account, paper)
     });
     let found = found.await?.filter(|found| opens(&found.order.password, &password));

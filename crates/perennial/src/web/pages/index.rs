@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use perennial_core::account::Account;
 use perennial_core::gate::{GateReason, RenewGate};
 use perennial_core::ids::{AccountId, OrderId, ServiceId};
-use perennial_core::ports::{Books, Failure};
+use perennial_core::ports::Failure;
 use perennial_core::service::Service;
 use perennial_core::snapshot::{Snapshot, Want};
 

@@ -26,13 +26,13 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use perennial_core::ports::{BoxFuture, Clock, Failure};
 use perennial_engine::lane::LaneHandle;
 use perennial_providers::Dialect;
-use perennial_store::sqlite::SqliteReader;
 use tokio::time::timeout;
 
 use super::document::paper::Papers;
 use super::house::House;
 use super::listener::{Answer, Cut, Reply};
 use super::password::Passwords;
+use crate::store::Reader;
 
 /// Sent with every page. Pages hold what is private, change with every payment, and need nothing from elsewhere.
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -80,7 +80,7 @@ pub enum Overview {
 /// What the pages stand on.
 #[derive(Clone)]
 struct Shared {
-    books: SqliteReader,
+    books: Reader,
     papers: Papers,
     lane: LaneHandle,
     clock: Arc<dyn Clock>,
@@ -105,7 +105,7 @@ impl Pages {
         overview: Overview,
     ) -> anyhow::Result<Self> {
         let shared = Shared {
-            books: house.books.clone(),
+            books: Arc::clone(&house.books),
             papers: house.papers(),
             lane: house.lane.clone(),
             clock: Arc::clone(&house.clock),

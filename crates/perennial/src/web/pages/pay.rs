@@ -17,7 +17,7 @@ use perennial_core::link::PaymentLink;
 use perennial_core::money::Money;
 use perennial_core::order::{Order, Purpose};
 use perennial_core::payment::{MethodKind, PaymentMethod, Preference};
-use perennial_core::ports::{Books, Lane, Paper, Rejection};
+use perennial_core::ports::{Lane, Paper, Rejection};
 use perennial_core::refusal::Refusal;
 use perennial_core::snapshot::{Snapshot, Want};
 use perennial_providers::secret::digest;

@@ -3,7 +3,6 @@
 
 use http::StatusCode;
 use perennial_core::account::Account;
-use perennial_core::ports::Books;
 use perennial_core::snapshot::Want;
 
 use super::query::Pairs;
