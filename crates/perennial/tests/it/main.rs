@@ -13,6 +13,7 @@ mod keys;
 mod kill;
 mod orders;
 mod pages;
+mod postgres;
 mod sandbox;
 mod serve;
 mod services;

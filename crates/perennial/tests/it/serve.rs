@@ -184,7 +184,10 @@ fn a_wrong_configuration_stops_the_start_with_line_reason_and_hint() {
     let url = format!("\"http://127.0.0.1:{port}\"");
     let hint_try = "hint: mend that, and see with `perennial serve --check`";
     let table = [
-        (instead("path =", "paht ="), vec!["line 3, column 1", "unknown field `paht`, expected `path`", hint_try]),
+        (
+            instead("path =", "paht ="),
+            vec!["line 3, column 1", "unknown field `paht`, expected one of `path`", hint_try],
+        ),
         (
             format!("{good}[smtp]\n"),
             vec!["line 13, column 2", "unknown section `smtp`, the sections are `store`", hint_try],
