@@ -58,12 +58,17 @@ pub fn decide(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Deci
     }
     let mut decision = carry_out(now, seen, command)?;
     if let (Some(token), Some(answer)) = (&command.token, answer(&decision.reply)) {
-        decision.changes.push(Change::Remember(Replay {
+        let replay = Replay {
             token: token.lookup(command.account),
             digest: token.digest,
             answer,
             keep_until: end_of(now, seen, command.account, token, &decision.reply)?,
-        }));
+        };
+        // An order that is still open is answered again, and may be known already for as long.
+        let kept = seen.replays.get(&replay.token);
+        if !kept.is_some_and(|kept| kept.answer == answer && kept.keep_until >= replay.keep_until) {
+            decision.changes.push(Change::Remember(replay));
+        }
     }
     Ok(decision)
 }
