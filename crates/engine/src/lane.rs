@@ -25,8 +25,8 @@ const GROUP_MAX: usize = 512;
 /// How long the work of one commit should take at the most; the group's size follows what a command has cost lately.
 const GROUP_TIME: Duration = Duration::from_millis(5);
 
-/// How often a batch is decided again when another writer moved its rows.
-const CONFLICT_TRIES: usize = 5;
+/// How often a batch is decided when other writers move its rows, or the database gives it up for theirs.
+const TRIES: usize = 5;
 
 type Work = Box<dyn FnOnce(&mut dyn Batch) -> Result<(), StoreError> + Send>;
 
@@ -50,7 +50,8 @@ pub enum Grouping {
 #[derive(Clone)]
 pub struct LaneHandle {
     jobs: mpsc::Sender<Job>,
-    books: Arc<dyn Books + Send + Sync>,
+    /// Reads the ledger for each caller; none where the lane reads for many of them in a trip.
+    books: Option<Arc<dyn Books + Send + Sync>>,
     clock: Arc<dyn Clock>,
     closing: Arc<AtomicBool>,
     notices: Arc<Notify>,
@@ -75,6 +76,7 @@ pub fn start(
     let (jobs, waiting) = mpsc::channel(WAITING_MAX);
     let closing = Arc::new(AtomicBool::new(false));
     let notices = Arc::new(Notify::new());
+    let books = (!store.is_remote()).then_some(books);
     let handle = LaneHandle {
         jobs,
         books,
@@ -128,8 +130,8 @@ impl LaneHandle {
 
     /// What the command was answered before. Asking here keeps repeats out of the writer's way; the lane asks again.
     fn replayed(&self, command: &Command) -> Result<Option<Reply>, Rejection> {
-        let Some(token) = &command.token else { return Ok(None) };
-        let seen = self.books.load(&[Want::Replay(token.lookup(command.account))])?;
+        let (Some(token), Some(books)) = (&command.token, &self.books) else { return Ok(None) };
+        let seen = books.load(&[Want::Replay(token.lookup(command.account))])?;
         Ok(replayed(self.clock.now(), &seen, command.account, command.token.as_ref())?)
     }
 
@@ -266,8 +268,8 @@ impl Worker {
         let mut tries = 1;
         let decided = loop {
             match decide_all(&mut *self.store, self.clock.now(), commands) {
-                Err(Undecided::Refused(StoreError::Conflict { service })) if tries < CONFLICT_TRIES => {
-                    tracing::debug!(service.id = service.0, tries, "batch decided again: service {service} moved");
+                Err(Undecided::Moved(error)) if tries < TRIES => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, tries, "batch decided again");
                     tries += 1;
                 }
                 outcome => break outcome?,
@@ -287,19 +289,38 @@ struct Decided {
 
 /// Why a batch has no replies.
 enum Undecided {
-    /// A row was refused, by the schema or by another writer's version of it. Nothing was committed.
+    /// The schema refused a row. Nothing was committed.
     Refused(StoreError),
+    /// Another writer came first. Nothing was committed.
+    Moved(StoreError),
     /// The store did not answer before the commit. Nothing was committed.
     NotDone(StoreError),
     /// The commit did not answer.
     Unknown(StoreError),
 }
 
+impl From<StoreError> for Undecided {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Constraint { .. } => Self::Refused(error),
+            StoreError::Conflict { .. } | StoreError::GaveWay(_) => Self::Moved(error),
+            StoreError::Failed(_) => Self::NotDone(error),
+            StoreError::Unknown(_) => Self::Unknown(error),
+        }
+    }
+}
+
+impl From<Failure> for Undecided {
+    fn from(failure: Failure) -> Self {
+        Self::NotDone(failure.into())
+    }
+}
+
 impl Undecided {
     /// Writes it down, once, and says it to each of so many callers.
     fn tell(self, callers: usize) -> Vec<Result<Reply, Rejection>> {
         let (error, rejection): (_, fn(Failure) -> Rejection) = match self {
-            Self::Refused(error) | Self::NotDone(error) => (error, Rejection::NotDone),
+            Self::Refused(error) | Self::Moved(error) | Self::NotDone(error) => (error, Rejection::NotDone),
             Self::Unknown(error) => (error, Rejection::Unknown),
         };
         tracing::error!(error = &error as &dyn std::error::Error, "a batch of {callers} failed");
@@ -310,9 +331,9 @@ impl Undecided {
 
 /// One transaction: load once, decide each, commit once.
 fn decide_all(store: &mut dyn Store, now: Timestamp, commands: &[Box<Command>]) -> Result<Decided, Undecided> {
-    let mut batch = store.begin().map_err(Undecided::NotDone)?;
+    let mut batch = store.begin()?;
     let wants: Vec<_> = commands.iter().flat_map(|command| command.wants()).collect();
-    let mut snapshot = batch.load(&wants).map_err(|failure| Undecided::NotDone(failure.into()))?;
+    let mut snapshot = batch.load(&wants)?;
     let mut replies = Vec::with_capacity(commands.len());
     let mut written = false;
     let mut noticed = false;
@@ -320,7 +341,7 @@ fn decide_all(store: &mut dyn Store, now: Timestamp, commands: &[Box<Command>]) 
         let reply = match decide(now, &snapshot, command) {
             Err(refusal) => Err(Rejection::Refused(refusal)),
             Ok(decision) => {
-                write(&mut *batch, &mut snapshot, &decision.changes).map_err(Undecided::Refused)?;
+                write(&mut *batch, &mut snapshot, &decision.changes)?;
                 written |= !decision.changes.is_empty();
                 noticed |= decision.changes.iter().any(|change| matches!(change, Change::Notify(_)));
                 Ok(decision.reply)
@@ -329,7 +350,7 @@ fn decide_all(store: &mut dyn Store, now: Timestamp, commands: &[Box<Command>]) 
         replies.push(reply);
     }
     if written {
-        batch.commit().map_err(Undecided::Unknown)?;
+        batch.commit()?;
     }
     Ok(Decided { replies, noticed })
 }

@@ -1,9 +1,12 @@
 //! The outbox: lets notices leave after their commit, at least once each and in order; and forgets what is over.
+//!
+//! Of several nodes one claims a notice for a while, and lets it leave. Where it dies on the way, another one takes the
+//! notice over when that time ends.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use perennial_core::account::Account;
 use perennial_core::notice::Notice;
 use perennial_core::ports::{BoxFuture, Clock, Failure, Rejection};
@@ -12,8 +15,11 @@ use perennial_store::Records;
 
 use crate::lane::LaneHandle;
 
-/// How many notices are read at a time.
-const PAGE: u32 = 100;
+/// How many notices a node claims at a time.
+const PAGE: u32 = 20;
+
+/// How long a node has to let them leave.
+const CLAIMED_FOR: SignedDuration = SignedDuration::from_mins(5);
 
 /// How often the outbox looks without being woken: notices that another process wrote, or that could not leave.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -31,15 +37,16 @@ pub trait Courier: Send + Sync {
     fn deliver<'a>(&'a self, id: i64, notice: &'a Notice, to: &'a Account) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
-/// Lets notices leave, for ever. Ends when the lane closes.
+/// Lets notices leave, for ever, as a node that no other one has the name of. Ends when the lane closes.
 pub async fn run(
     records: Arc<dyn Records + Send + Sync>,
     lane: LaneHandle,
     clock: Arc<dyn Clock>,
     courier: Arc<dyn Courier>,
+    node: Arc<str>,
 ) {
     loop {
-        match let_leave(&*records, &lane, &*clock, &*courier).await {
+        match let_leave(&*records, &lane, &*clock, &*courier, &node).await {
             Ok(()) => {}
             Err(Rejection::Closing) => return,
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a notice could not leave"),
@@ -56,19 +63,24 @@ async fn let_leave(
     lane: &LaneHandle,
     clock: &dyn Clock,
     courier: &dyn Courier,
+    node: &Arc<str>,
 ) -> Result<(), Rejection> {
-    loop {
-        let waiting = records.notices_waiting(PAGE)?;
-        for (id, notice) in &waiting {
+    // To look costs nobody their turn.
+    while !records.notices_waiting(1)?.is_empty() {
+        let (node, now) = (Arc::clone(node), clock.now());
+        let until = now.checked_add(CLAIMED_FOR).unwrap_or(Timestamp::MAX);
+        let claimed = lane.chore(move |batch| batch.claim_notices(&node, now, until, PAGE)).await?;
+        for (id, notice) in &claimed {
             let seen = records.load(&[Want::Account(notice.account)])?;
             courier.deliver(*id, notice, seen.account(notice.account)?).await?;
             let (id, at) = (*id, clock.now());
             lane.chore(move |batch| batch.notice_sent(id, at)).await?;
         }
-        if waiting.is_empty() {
-            return Ok(());
+        if claimed.is_empty() {
+            break;
         }
     }
+    Ok(())
 }
 
 /// Forgets all that is over, a few rows in each transaction, so that nobody waits for long.

@@ -1,19 +1,17 @@
 //! What is read of the ledger. Readers and batches read alike: both hand every question on to a [`Session`].
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use perennial_core::notice::Notice;
 use perennial_core::ports::Books;
 
 use self::prelude::*;
 use crate::columns::Columns;
-use crate::driver::{Driver, params};
+use crate::driver::{Driver, Reading, params};
 use crate::session::{Session, failed};
-use crate::{AuditReport, Due, Records, audit, load, rows, sql};
+use crate::{Records, audit, load, rows, sql};
 
 impl<D: Driver> Books for Session<D> {
     fn load(&self, wants: &[Want]) -> Result<Snapshot, Failure> {
-        self.at_once(|session| load::snapshot(session, wants)).map_err(failed("load a batch"))
+        self.at_once(Reading::Rows, |session| load::snapshot(session, wants)).map_err(failed("load a batch"))
     }
 
     fn account(&self, id: AccountId) -> Result<Option<Account>, Failure> {
@@ -122,7 +120,7 @@ impl<D: Driver> Records for Session<D> {
     }
 
     fn audit(&self) -> Result<AuditReport, Failure> {
-        self.at_once(audit::audit).map_err(failed("audit the books"))
+        self.at_once(Reading::Tables, audit::audit).map_err(failed("audit the books"))
     }
 }
 
@@ -131,10 +129,11 @@ fn ends(span: Span) -> (i64, i64) {
     (span.from.unwrap_or(Timestamp::MIN).as_microsecond(), span.to.unwrap_or(Timestamp::MAX).as_microsecond())
 }
 
-/// Implements `Books` for a type whose method `read` lends a session to a closure.
+/// Implements `Books` for a type whose method `read` lends a session to a closure, and `read_version` as well: each request
+/// asks for the version of access, so there it may be asked once for several.
 macro_rules! books_by_session {
-    ($owner:ty) => {
-        impl ::perennial_core::ports::Books for $owner {
+    (impl[$($generics:tt)*] $owner:ty) => {
+        impl<$($generics)*> ::perennial_core::ports::Books for $owner {
             fn load(&self, wants: &[Want]) -> Result<Snapshot, Failure> {
                 self.read(|session| session.load(wants))
             }
@@ -188,7 +187,7 @@ macro_rules! books_by_session {
             }
 
             fn access_version(&self) -> Result<i64, Failure> {
-                self.read(|session| session.access_version())
+                self.read_version(|session| session.access_version())
             }
 
             fn find_application(&self, dialect: &str, key: &str) -> Result<Option<Application>, Failure> {
@@ -215,15 +214,41 @@ macro_rules! books_by_session {
 }
 pub(crate) use books_by_session;
 
-/// What the macro names.
+/// Implements `Records`, and with it `Books`, in the same way.
+macro_rules! records_by_session {
+    ($owner:ty) => {
+        books_by_session!(impl[] $owner);
+
+        impl $crate::Records for $owner {
+            fn services_due(&self, before: Date, after: Option<Due>, rows_max: u32) -> Result<Vec<Due>, Failure> {
+                self.read(|session| session.services_due(before, after, rows_max))
+            }
+
+            fn notices_waiting(&self, rows_max: u32) -> Result<Vec<(i64, Notice)>, Failure> {
+                self.read(|session| session.notices_waiting(rows_max))
+            }
+
+            fn audit(&self) -> Result<AuditReport, Failure> {
+                self.read(|session| session.audit())
+            }
+        }
+    };
+}
+pub(crate) use records_by_session;
+
+/// What the macros name.
 pub(crate) mod prelude {
+    pub(crate) use jiff::civil::Date;
     pub(crate) use perennial_core::account::Account;
     pub(crate) use perennial_core::credential::{Application, Credential};
     pub(crate) use perennial_core::ids::{AccountId, InvoiceId, MethodId, OrderId, ServiceId};
     pub(crate) use perennial_core::invoice::Invoice;
     pub(crate) use perennial_core::ledger::Transfer;
     pub(crate) use perennial_core::link::PaymentLink;
+    pub(crate) use perennial_core::notice::Notice;
     pub(crate) use perennial_core::ports::{Failure, Span};
     pub(crate) use perennial_core::product::Kind;
     pub(crate) use perennial_core::snapshot::{Snapshot, Want};
+
+    pub(crate) use crate::{AuditReport, Due};
 }

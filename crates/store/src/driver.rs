@@ -2,8 +2,14 @@
 
 use std::error::Error;
 use std::fmt;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::ControlFlow;
 
+use perennial_core::idempotency::TokenKey;
+use perennial_core::ids::{AccountId, CouponId, CredentialId, OrderId, ServiceId};
+
+use crate::StoreError;
+use crate::session::refused;
 use crate::sql::Statement;
 
 /// A connection to a database, with the statements that it keeps prepared.
@@ -28,6 +34,38 @@ pub(crate) trait Driver {
         read: impl FnMut(&Self::Row<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()>;
 
+    /// A question that was asked.
+    type Asked<'a, const N: usize>
+    where
+        Self: 'a;
+
+    /// Asks for the rows of a statement for each of several lists of parameters. Where the database is a trip away,
+    /// several questions may be on their way before the first one is answered.
+    fn ask<'a, const N: usize>(
+        &'a self,
+        statement: &'static Statement,
+        keys: Vec<[Param<'a>; N]>,
+    ) -> Self::Asked<'a, N>;
+
+    /// Shows the rows that were asked for, list by list, with the number of the list; the first one is 0.
+    fn answer<const N: usize>(
+        &self,
+        asked: Self::Asked<'_, N>,
+        read: impl FnMut(usize, &Self::Row<'_>) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Runs a statement that writes a row of a decision. A database may gather such rows, and write those of many
+    /// decisions at once when [`Driver::finish`] is called, before anything else is run, or before the commit.
+    fn write(&self, write: &Write<'_>) -> std::result::Result<(), StoreError> {
+        let changed = self.execute(write.statement, write.params).map_err(refused(write.doing))?;
+        Must::check(&[write.must], write.doing, changed)
+    }
+
+    /// Writes what was gathered.
+    fn finish(&self) -> std::result::Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Whether a transaction is open. It may have ended by itself, where the database gave it up.
     fn is_open(&self) -> bool;
 
@@ -37,13 +75,85 @@ pub(crate) trait Driver {
     }
 
     /// Opens a transaction whose reads all see what is committed when the first one runs.
-    fn begin_read(&self) -> Result<()>;
+    fn begin_read(&self, reading: Reading) -> Result<()>;
+
+    /// Ends the open transaction and keeps all of it. Where this fails without a refusal, it is not known whether the rows
+    /// are on disk.
+    fn commit(&self) -> Result<()>;
 
     /// Ends the open transaction and leaves nothing of it behind.
     fn rollback(&self) -> Result<()>;
 
     /// Marks a part of the open transaction, and keeps or undoes it. There is one part at a time.
     fn savepoint(&self, step: Savepoint) -> Result<()>;
+}
+
+/// A row of a decision that is to be written.
+pub(crate) struct Write<'a> {
+    /// What is being done, for errors.
+    pub(crate) doing: &'static str,
+    pub(crate) statement: &'static Statement,
+    pub(crate) params: &'a [Param<'a>],
+    /// What the row has to do with. Rows that have something in common are written in the order in which they came.
+    pub(crate) touches: &'a [Touch],
+    pub(crate) must: Must,
+}
+
+/// Something that a row writes, names or reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Touch {
+    Order(OrderId),
+    Service(ServiceId),
+    /// The books of an account.
+    Books(AccountId),
+    Coupon(CouponId),
+    Credential(CredentialId),
+    /// A remembered reply. Two that are different may, very seldom, look the same, which keeps rows in order that need none.
+    Token(u64),
+}
+
+impl Touch {
+    pub(crate) fn token(token: &TokenKey) -> Self {
+        Self::Token(BuildHasherDefault::<DefaultHasher>::new().hash_one(token))
+    }
+}
+
+/// What has to come of a written row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Must {
+    /// It is inserted, or refused.
+    Insert,
+    /// It changes what is there.
+    Change,
+    /// It changes this service, unless somebody changed that since it was read.
+    Move(ServiceId),
+}
+
+impl Must {
+    /// Says what is wrong where fewer rows were changed than had to be.
+    pub(crate) fn check(all: &[Self], doing: &'static str, changed: usize) -> std::result::Result<(), StoreError> {
+        if changed >= all.len() || all.contains(&Self::Insert) {
+            return Ok(());
+        }
+        let services = all.iter().filter_map(|must| match must {
+            Self::Move(service) => Some(*service),
+            Self::Insert | Self::Change => None,
+        });
+        let services: Vec<_> = services.collect();
+        if services.is_empty() {
+            return Err(StoreError::Constraint { doing, cause: "there is no such row to change".into() });
+        }
+        Err(StoreError::Conflict { services })
+    }
+}
+
+/// What a transaction reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Rows that are looked up.
+    Rows,
+    /// Whole tables.
+    Tables,
 }
 
 /// What is done about a part of a transaction.
@@ -109,6 +219,9 @@ pub(crate) enum DriverError {
     /// A constraint of the schema refused the row.
     #[error(transparent)]
     Constraint(Box<dyn Error + Send + Sync>),
+    /// The database gave the transaction up in favour of another one: it may be tried again as a whole.
+    #[error(transparent)]
+    GaveWay(Box<dyn Error + Send + Sync>),
     /// The database did not answer, or not with what belongs there.
     #[error(transparent)]
     Failed(Box<dyn Error + Send + Sync>),
@@ -190,5 +303,16 @@ impl<'a> From<&'a [u8; 32]> for Param<'a> {
 impl<'a> From<&'a Option<[u8; 32]>> for Param<'a> {
     fn from(digest: &'a Option<[u8; 32]>) -> Self {
         Self::Bytes(digest.as_ref().map(<[u8; 32]>::as_slice))
+    }
+}
+
+/// What was gathered was to be written before something else was run, and could not be.
+impl From<StoreError> for DriverError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Constraint { .. } | StoreError::Conflict { .. } => Self::Constraint(error.into()),
+            StoreError::GaveWay(_) => Self::GaveWay(error.into()),
+            StoreError::Failed(_) | StoreError::Unknown(_) => Self::Failed(error.into()),
+        }
     }
 }

@@ -1,13 +1,30 @@
-//! What is over: notices that have left, and what was kept for a while only.
+//! Notices on their way out, and what was kept for a while only.
 
 use jiff::{SignedDuration, Timestamp};
+use perennial_core::notice::Notice;
 
 use crate::driver::{Driver, params};
 use crate::session::{Session, refused};
-use crate::{StoreError, sql};
+use crate::{StoreError, rows, sql};
 
 /// How long a credential that ended can still be looked at.
 const CREDENTIALS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Leaves notices to a node for a while; tells which, oldest first.
+pub(crate) fn claim_notices<D: Driver>(
+    session: &Session<D>,
+    node: &str,
+    now: Timestamp,
+    until: Timestamp,
+    rows_max: u32,
+) -> Result<Vec<(i64, Notice)>, StoreError> {
+    session.check_open()?;
+    let row = params![node, until.as_microsecond(), now.as_microsecond(), rows_max];
+    let claimed = session.rows(sql::NOTICES_CLAIM, row, rows::notice::<D>);
+    let mut claimed = claimed.map_err(refused("claim notices"))?;
+    claimed.sort_unstable_by_key(|(id, _)| *id);
+    Ok(claimed)
+}
 
 /// Notes that a notice has left.
 pub(crate) fn notice_sent<D: Driver>(session: &Session<D>, id: i64, at: Timestamp) -> Result<(), StoreError> {

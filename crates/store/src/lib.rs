@@ -19,8 +19,10 @@ use perennial_core::service::Service;
 use perennial_core::snapshot::Change;
 
 mod audit;
+mod batch;
 mod books;
 mod columns;
+pub mod copy;
 mod driver;
 mod forget;
 mod lines;
@@ -35,15 +37,16 @@ pub mod sqlite;
 mod write;
 
 pub use audit::{AuditReport, Finding};
+pub use migration::{Schema, Step};
 
 /// Why rows could not be written or committed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another writer moved the row first; the caller decides again on fresh rows.
-    #[error("service {service} changed since it was read")]
+    /// Another writer moved a row first; the caller decides again on fresh rows.
+    #[error("a service changed since it was read, among {services:?}")]
     Conflict {
-        /// Which service.
-        service: ServiceId,
+        /// The services that were written together; at least one of them changed.
+        services: Vec<ServiceId>,
     },
     /// A constraint of the schema refused the row: the state machine would have been broken.
     #[error("the schema refuses to {doing}")]
@@ -54,13 +57,25 @@ pub enum StoreError {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The database did not answer.
+    /// The database gave the transaction up in favour of another one, and nothing of it was committed; the caller decides
+    /// again.
+    #[error(transparent)]
+    GaveWay(Failure),
+    /// The database did not answer. Nothing was committed.
     #[error(transparent)]
     Failed(#[from] Failure),
+    /// The database did not answer to the commit: nobody knows whether the rows are on disk.
+    #[error(transparent)]
+    Unknown(Failure),
 }
 
 /// A ledger that can be written. One writer at a time.
 pub trait Store: Send {
+    /// Whether it is a trip away, so that one read for many costs little more than one read for one.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Opens the one write transaction. It sees everything committed before, by whichever process.
     ///
     /// # Errors
@@ -70,7 +85,8 @@ pub trait Store: Send {
 
 /// An open write transaction. Reads see its own writes. Dropped without a commit, it leaves nothing behind.
 pub trait Batch: Books {
-    /// Writes the rows of one decision. Where one is refused the batch is spoilt: it takes nothing more and does not
+    /// Writes the rows of one decision: at once, or at the latest before what is read next and before the commit, so that
+    /// a refusal may be told only there. Where one is refused the batch is spoilt: it takes nothing more and does not
     /// commit. (The rules refuse first; a row that the schema refuses is a bug in them, and guarding each decision
     /// with a savepoint would cost every renewal 7 % to spare that one batch.)
     ///
@@ -86,6 +102,19 @@ pub trait Batch: Books {
     /// # Errors
     /// [`StoreError`].
     fn record(&mut self, record: &Record) -> Result<Recorded, StoreError>;
+
+    /// Leaves notices that have not left to a node alone until then: the oldest ones that are nobody's, its own, or another
+    /// node's whose time is over at `now`. Tells which, with their ids, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn claim_notices(
+        &mut self,
+        node: &str,
+        now: Timestamp,
+        until: Timestamp,
+        rows_max: u32,
+    ) -> Result<Vec<(i64, Notice)>, StoreError>;
 
     /// Notes that a notice has left.
     ///
@@ -103,7 +132,7 @@ pub trait Batch: Books {
     /// Commits; when this returns, the rows are on disk.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; nothing was committed, unless it is [`StoreError::Unknown`].
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 

@@ -1,14 +1,14 @@
-//! Loading a snapshot: every want by point reads, each row once.
+//! Loading a snapshot: all wants of a kind together, each row once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use perennial_core::ids::{AccountId, OrderId, ServiceId};
-use perennial_core::product::Catalogue;
-use perennial_core::service::Service;
-use perennial_core::snapshot::{Next, Snapshot, Want};
+use perennial_core::idempotency::{Nonce, TokenKey};
+use perennial_core::ids::{AccountId, ApplicationId, CredentialId, JobId, MethodId, OrderId, ServiceId};
+use perennial_core::product::{Catalogue, Price};
+use perennial_core::snapshot::{Snapshot, Want};
 
 use crate::columns::Columns;
-use crate::driver::{Driver, Result, params};
+use crate::driver::{Driver, Param, Result, params};
 use crate::session::{Role, Session};
 use crate::{rows, sql};
 
@@ -30,22 +30,104 @@ pub(crate) fn catalogue<D: Driver>(session: &Session<D>, version: i64) -> Result
     Ok(catalogue)
 }
 
-/// Reads everything that is wanted.
+/// Reads everything that is wanted: all of one kind together, then what that names.
 pub(crate) fn snapshot<D: Driver>(session: &Session<D>, wants: &[Want]) -> Result<Snapshot> {
-    let catalogue = session.catalogue()?;
-    let series = params![catalogue.seller.invoice_series, catalogue.seller.credit_series];
-    let next = match session.role {
-        Role::Writer => session.row(sql::NEXT, series, rows::next::<D>)?.unwrap_or_default(),
-        Role::Reader => Next::default(),
-    };
-    let mut loader = Loader { session, seen: Snapshot { catalogue, next, ..Snapshot::default() } };
-    let mut done = HashSet::with_capacity(wants.len());
-    for want in wants {
-        if done.insert(want) {
-            loader.load(want)?;
-        }
+    let wanted = Wanted::of(wants);
+    let mut loader = Loader { session, seen: Snapshot::default() };
+    let mut named = loader.first(&wanted)?;
+    named.services.extend(wanted.services.iter().chain(&wanted.families));
+    named.orders.extend(wanted.orders.iter().chain(&wanted.with_services));
+    let mut families = wanted.families;
+    let with_services = wanted.with_services.into_iter().collect();
+    while named.only_new(&loader.seen) {
+        named = loader.follow(&named, &std::mem::take(&mut families), &with_services)?;
     }
     Ok(loader.seen)
+}
+
+/// An account, and something of it.
+type Owned<T> = (AccountId, T);
+
+/// What is wanted, by kind, each once.
+#[derive(Default)]
+struct Wanted<'a> {
+    accounts: Vec<AccountId>,
+    services: Vec<Owned<ServiceId>>,
+    families: Vec<Owned<ServiceId>>,
+    orders: Vec<Owned<OrderId>>,
+    with_services: Vec<Owned<OrderId>>,
+    open_orders: Vec<AccountId>,
+    links: Vec<Owned<OrderId>>,
+    jobs: Vec<Owned<JobId>>,
+    payments: Vec<Owned<OrderId>>,
+    invoices: Vec<Owned<OrderId>>,
+    method: Vec<Owned<MethodId>>,
+    methods: Vec<AccountId>,
+    balances: Vec<AccountId>,
+    coupons: Vec<AccountId>,
+    replays: Vec<&'a TokenKey>,
+    terminations: Vec<Owned<ServiceId>>,
+    applications: Vec<ApplicationId>,
+    nonces: Vec<&'a Nonce>,
+    credentials: Vec<CredentialId>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(wants: &'a [Want]) -> Self {
+        let mut wanted = Self::default();
+        let mut done = HashSet::with_capacity(wants.len());
+        for want in wants.iter().filter(|want| done.insert(*want)) {
+            match want {
+                Want::Account(id) => wanted.accounts.push(*id),
+                Want::Service(account, id) => wanted.services.push((*account, *id)),
+                Want::Family(account, id) => wanted.families.push((*account, *id)),
+                Want::Order(account, id) => wanted.orders.push((*account, *id)),
+                Want::OrderWithServices(account, id) => wanted.with_services.push((*account, *id)),
+                Want::OpenOrders(account) => wanted.open_orders.push(*account),
+                Want::Link(account, id) => wanted.links.push((*account, *id)),
+                Want::Job(account, id) => wanted.jobs.push((*account, *id)),
+                Want::Payment(account, id) => wanted.payments.push((*account, *id)),
+                Want::Invoices(account, id) => wanted.invoices.push((*account, *id)),
+                Want::Method(account, id) => wanted.method.push((*account, *id)),
+                Want::Methods(account) => wanted.methods.push(*account),
+                Want::Balances(account) => wanted.balances.push(*account),
+                Want::Coupons(account) => wanted.coupons.push(*account),
+                Want::Replay(token) => wanted.replays.push(token),
+                Want::Termination(account, id) => wanted.terminations.push((*account, *id)),
+                Want::Application(id) => wanted.applications.push(*id),
+                Want::Nonce(nonce) => wanted.nonces.push(nonce),
+                Want::Credential(id) => wanted.credentials.push(*id),
+            }
+        }
+        wanted
+    }
+}
+
+/// The parameters of statements that look up by one value, and by an id and its account.
+macro_rules! keys {
+    ($ids:expr) => {
+        $ids.iter().map(|id| *params![id.0]).collect()
+    };
+    ($ids:expr, of accounts) => {
+        $ids.iter().map(|(account, id)| *params![id.0, account.0]).collect()
+    };
+}
+
+/// Services and orders that are to be read next.
+#[derive(Default)]
+struct Named {
+    services: Vec<Owned<ServiceId>>,
+    orders: Vec<Owned<OrderId>>,
+}
+
+impl Named {
+    /// Leaves each once that was not seen yet; tells whether there is any.
+    fn only_new(&mut self, seen: &Snapshot) -> bool {
+        let (mut services, mut orders) = (HashSet::new(), HashSet::new());
+        self.services.retain(|id| !seen.services.contains_key(&id.1) && services.insert(*id));
+        self.orders.retain(|id| !seen.orders.contains_key(&id.1) && orders.insert(*id));
+        !self.services.is_empty() || !self.orders.is_empty()
+    }
 }
 
 struct Loader<'a, D> {
@@ -54,142 +136,144 @@ struct Loader<'a, D> {
 }
 
 impl<D: Driver> Loader<'_, D> {
-    fn load(&mut self, want: &Want) -> Result<()> {
-        let session = self.session;
-        match want {
-            Want::Account(id) => {
-                let account = session.row(sql::ACCOUNT, params![id.0], rows::account::<D>)?;
-                self.seen.accounts.extend(account.map(|account| (*id, account)));
-            }
-            Want::Service(account, id) => self.service(*account, *id)?,
-            Want::OpenOrders(account) => {
-                for id in
-                    session.rows(sql::ORDER_IDS_OPEN, params![account.0], |row| Columns::of(row).take().map(OrderId))?
-                {
-                    self.order(*account, id)?;
-                }
-            }
-            Want::Family(account, id) => self.family(*account, *id)?,
-            Want::Order(account, id) => self.order(*account, *id)?,
-            Want::OrderWithServices(account, id) => self.order_with_services(*account, *id)?,
-            Want::Link(account, id) => {
-                let link = session.row(sql::LINK, params![id.0, account.0], rows::link::<D>)?;
-                self.seen.links.extend(link.map(|link| (*id, link)));
-            }
-            Want::Job(account, id) => {
-                let job = session.row(sql::JOB, params![id.0, account.0], rows::job::<D>)?;
-                self.seen.jobs.extend(job.map(|job| (*id, job)));
-            }
-            Want::Payment(account, id) => {
-                let payment = session.row(sql::PAYMENT, params![id.0, account.0], rows::payment::<D>)?;
-                self.seen.payments.extend(payment.map(|payment| (*id, payment)));
-            }
-            Want::Invoices(account, id) => {
-                let invoices = session.rows(sql::INVOICES_OF_ORDER, params![id.0, account.0], rows::invoice::<D>)?;
-                if !invoices.is_empty() {
-                    self.seen.invoices.insert(*id, invoices);
-                }
-            }
-            Want::Method(account, id) => {
-                let method = session.row(sql::METHOD, params![id.0, account.0], rows::method::<D>)?;
-                self.seen.methods.extend(method.map(|method| (*id, method)));
-            }
-            Want::Methods(account) => {
-                let methods = session.rows(sql::METHODS, params![account.0], rows::method::<D>)?;
-                self.seen.methods.extend(methods.into_iter().map(|method| (method.id, method)));
-            }
-            Want::Balances(account) => {
-                let balances = session.row(sql::BALANCES, params![account.0], rows::balances::<D>)?;
-                self.seen.balances.extend(balances.map(|balances| (*account, balances)));
-            }
-            Want::Coupons(account) => {
-                let coupons = session.rows(sql::COUPONS_UNUSED, params![account.0], rows::coupon::<D>)?;
-                for holder in coupons.iter().filter_map(|coupon| coupon.used_by) {
-                    self.order(*account, holder)?;
-                }
-                self.seen.coupons.insert(*account, coupons);
-            }
-            Want::Replay(token) => {
-                let key = params![token.account.0, token.operation, token.key];
-                if let Some(replay) = session.row(sql::REPLAY, key, |row| rows::replay::<D>(row, token))? {
-                    self.order(token.account, replay.answer.order())?;
-                    self.seen.replays.insert(token.clone(), replay);
-                }
-            }
-            Want::Termination(account, id) => {
-                let termination = session.row(sql::TERMINATION, params![id.0, account.0], rows::termination::<D>)?;
-                self.seen.terminations.extend(termination.map(|termination| (*id, termination)));
-            }
-            Want::Application(id) => {
-                let application = session.row(sql::APPLICATION, params![id.0], rows::application::<D>)?;
-                self.seen.applications.extend(application.map(|application| (*id, application)));
-            }
-            Want::Nonce(nonce) => {
-                let kept = session.row(sql::NONCE, params![nonce.application.0, nonce.digest], rows::kept::<D>)?;
-                self.seen.nonces.extend(kept.map(|kept| (*nonce, kept)));
-            }
-            Want::Credential(id) => {
-                let credential = session.row(sql::CREDENTIAL, params![id.0], rows::credential::<D>)?;
-                self.seen.credentials.extend(credential.map(|credential| (*id, credential)));
-            }
-        }
-        Ok(())
-    }
+    /// The price list, the numbers that come next, and all but services and orders; tells which orders are named there.
+    /// All questions are asked before the first answer is read, and answers are read in the order of the questions.
+    fn first(&mut self, wanted: &Wanted<'_>) -> Result<Named> {
+        let (session, seen) = (self.session, &mut self.seen);
+        let known = session.known_catalogue();
+        let version = session.ask(sql::CATALOGUE_VERSION, vec![[]]);
+        let next = session.ask(sql::NEXT, next_keys(session, &known));
+        let accounts = session.ask(sql::ACCOUNT, keys!(wanted.accounts));
+        let links = session.ask(sql::LINK, keys!(wanted.links, of accounts));
+        let jobs = session.ask(sql::JOB, keys!(wanted.jobs, of accounts));
+        let payments = session.ask(sql::PAYMENT, keys!(wanted.payments, of accounts));
+        let invoices = session.ask(sql::INVOICES_OF_ORDER, keys!(wanted.invoices, of accounts));
+        let method = session.ask(sql::METHOD, keys!(wanted.method, of accounts));
+        let methods = session.ask(sql::METHODS, keys!(wanted.methods));
+        let balances = session.ask(sql::BALANCES, keys!(wanted.balances));
+        let terminations = session.ask(sql::TERMINATION, keys!(wanted.terminations, of accounts));
+        let applications = session.ask(sql::APPLICATION, keys!(wanted.applications));
+        let credentials = session.ask(sql::CREDENTIAL, keys!(wanted.credentials));
+        let nonces = wanted.nonces.iter().map(|nonce| *params![nonce.application.0, nonce.digest]);
+        let nonces = session.ask(sql::NONCE, nonces.collect());
+        let open = session.ask(sql::ORDER_IDS_OPEN, keys!(wanted.open_orders));
+        let coupons = session.ask(sql::COUPONS_UNUSED, keys!(wanted.coupons));
+        let tokens = wanted.replays.iter().map(|token| *params![token.account.0, token.operation, token.key]);
+        let replays = session.ask(sql::REPLAY, tokens.collect());
 
-    fn service(&mut self, account: AccountId, id: ServiceId) -> Result<()> {
-        if self.seen.services.contains_key(&id) {
-            return Ok(());
+        let version = session.told(version, |row| Columns::of(row).take())?.first().map_or(0, |(_, version)| *version);
+        let next = session.told(next, rows::next::<D>)?;
+        let accounts = session.told(accounts, rows::account::<D>)?;
+        seen.accounts.extend(accounts.into_iter().map(|(_, account)| (account.id, account)));
+        let links = session.told(links, rows::link::<D>)?;
+        seen.links.extend(links.into_iter().map(|(_, link)| (link.order, link)));
+        let jobs = session.told(jobs, rows::job::<D>)?;
+        seen.jobs.extend(jobs.into_iter().map(|(_, job)| (job.id, job)));
+        let payments = session.told(payments, rows::payment::<D>)?;
+        seen.payments.extend(payments.into_iter().map(|(_, payment)| (payment.order, payment)));
+        for (_, invoice) in session.told(invoices, rows::invoice::<D>)? {
+            seen.invoices.entry(invoice.order).or_default().push(invoice);
         }
-        match self.session.row(sql::SERVICE, params![id.0, account.0], rows::service::<D>)? {
-            Some(service) => self.add_service(service),
-            None => Ok(()),
-        }
-    }
+        let method = session.told(method, rows::method::<D>)?;
+        let methods = session.told(methods, rows::method::<D>)?;
+        seen.methods.extend(method.into_iter().chain(methods).map(|(_, method)| (method.id, method)));
+        let balances = session.told(balances, rows::balances::<D>)?;
+        seen.balances.extend(balances.into_iter().map(|(at, balances)| (wanted.balances[at], balances)));
+        let terminations = session.told(terminations, rows::termination::<D>)?;
+        seen.terminations.extend(terminations.into_iter().map(|(_, termination)| (termination.service, termination)));
+        let applications = session.told(applications, rows::application::<D>)?;
+        seen.applications.extend(applications.into_iter().map(|(_, application)| (application.id, application)));
+        let credentials = session.told(credentials, rows::credential::<D>)?;
+        seen.credentials.extend(credentials.into_iter().map(|(_, credential)| (credential.id, credential)));
+        let nonces = session.told(nonces, rows::kept::<D>)?;
+        seen.nonces.extend(nonces.into_iter().map(|(at, kept)| (*wanted.nonces[at], kept)));
 
-    fn add_service(&mut self, mut service: Service) -> Result<()> {
-        service.protected_prices = protected_prices(self.session, service.id)?;
-        if let Some(order) = service.open_order {
-            self.order(service.account, order)?;
+        let mut named = Named::default();
+        let open = session.told(open, |row| Columns::of(row).take().map(OrderId))?;
+        named.orders.extend(open.into_iter().map(|(at, id)| (wanted.open_orders[at], id)));
+        seen.coupons.extend(wanted.coupons.iter().map(|account| (*account, Vec::new())));
+        for (_, coupon) in session.told(coupons, rows::coupon::<D>)? {
+            named.orders.extend(coupon.used_by.map(|holder| (coupon.account, holder)));
+            seen.coupons.entry(coupon.account).or_default().push(coupon);
         }
-        self.seen.services.insert(service.id, service);
-        Ok(())
-    }
+        session.driver.answer(replays, |at, row| {
+            let replay = rows::replay::<D>(row, wanted.replays[at])?;
+            named.orders.push((replay.token.account, replay.answer.order()));
+            seen.replays.insert(replay.token.clone(), replay);
+            Ok(())
+        })?;
 
-    fn family(&mut self, account: AccountId, id: ServiceId) -> Result<()> {
-        self.service(account, id)?;
-        let children = self.session.rows(sql::SERVICE_CHILDREN, params![id.0, account.0], rows::service::<D>)?;
-        if children.is_empty() {
-            return Ok(());
-        }
-        self.seen.children.insert(id, children.iter().map(|child| child.id).collect());
-        children.into_iter().try_for_each(|child| self.add_service(child))
-    }
-
-    fn order(&mut self, account: AccountId, id: OrderId) -> Result<()> {
-        if self.seen.orders.contains_key(&id) {
-            return Ok(());
-        }
-        let Some(mut order) = self.session.row(sql::ORDER, params![id.0, account.0], rows::order::<D>)? else {
-            return Ok(());
+        seen.catalogue = session.catalogue_of(version)?;
+        let next = match next.into_iter().next() {
+            Some((_, next)) if known.version == version => Some(next),
+            _ => {
+                let asked = session.ask(sql::NEXT, next_keys(session, &seen.catalogue));
+                session.told(asked, rows::next::<D>)?.into_iter().next().map(|(_, next)| next)
+            }
         };
-        let currency = order.gross.currency();
-        order.lines = self.session.rows(sql::ORDER_LINES, params![id.0], |row| rows::order_line::<D>(row, currency))?;
-        self.seen.orders.insert(id, order);
-        Ok(())
+        seen.next = next.unwrap_or_default();
+        Ok(named)
     }
 
-    fn order_with_services(&mut self, account: AccountId, id: OrderId) -> Result<()> {
-        self.order(account, id)?;
-        let lines = self.seen.orders.get(&id).filter(|order| order.account == account).map(|order| &order.lines);
-        let services: Vec<_> = lines.into_iter().flatten().map(|line| line.service).collect();
-        services.into_iter().try_for_each(|service| self.service(account, service))
+    /// Services with their protected prices, orders with their lines, and which services belong to others; tells what is
+    /// named there.
+    fn follow(
+        &mut self,
+        named: &Named,
+        families: &[Owned<ServiceId>],
+        with_services: &HashSet<Owned<OrderId>>,
+    ) -> Result<Named> {
+        let (session, seen) = (self.session, &mut self.seen);
+        let of_services: Vec<_> = named.services.iter().map(|(_, id)| *params![id.0]).collect();
+        let of_orders: Vec<_> = named.orders.iter().map(|(_, id)| *params![id.0]).collect();
+        let services = session.ask(sql::SERVICE, keys!(named.services, of accounts));
+        let prices = session.ask(sql::SERVICE_PRICES, of_services);
+        let children = session.ask(sql::SERVICE_CHILDREN, keys!(families, of accounts));
+        let orders = session.ask(sql::ORDER, keys!(named.orders, of accounts));
+        let lines = session.ask(sql::ORDER_LINES, of_orders);
+
+        let mut next = Named::default();
+        let services = session.told(services, rows::service::<D>)?;
+        let mut services: HashMap<_, _> = services.into_iter().map(|(_, service)| (service.id, service)).collect();
+        for (at, price) in session.told(prices, rows::service_price::<D>)? {
+            services.entry(named.services[at].1).and_modify(|service| service.protected_prices.push(price));
+        }
+        let open = services.values().filter_map(|service| service.open_order.map(|order| (service.account, order)));
+        next.orders.extend(open);
+        seen.services.extend(services);
+        for (at, child) in session.told(children, |row| Columns::of(row).take().map(ServiceId))? {
+            let (account, parent) = families[at];
+            seen.children.entry(parent).or_default().push(child);
+            next.services.push((account, child));
+        }
+        let orders = session.told(orders, rows::order::<D>)?;
+        let mut orders: HashMap<_, _> = orders.into_iter().map(|(_, order)| (order.id, order)).collect();
+        session.driver.answer(lines, |at, row| {
+            // An order of another account is none, and neither are its lines.
+            let (account, id) = named.orders[at];
+            let Some(order) = orders.get_mut(&id).filter(|order| order.account == account) else { return Ok(()) };
+            let line = rows::order_line::<D>(row, order.gross.currency())?;
+            if with_services.contains(&(account, id)) {
+                next.services.push((account, line.service));
+            }
+            order.lines.push(line);
+            Ok(())
+        })?;
+        seen.orders.extend(orders);
+        Ok(next)
+    }
+}
+
+/// What the numbers that come next are asked for with. Only who writes has to know them.
+fn next_keys<'a, D: Driver>(session: &Session<D>, catalogue: &'a Catalogue) -> Vec<[Param<'a>; 2]> {
+    let series = || *params![catalogue.seller.invoice_series, catalogue.seller.credit_series];
+    match session.role {
+        Role::Writer => vec![series()],
+        Role::Reader => Vec::new(),
     }
 }
 
 /// The protected prices of a service.
-pub(crate) fn protected_prices<D: Driver>(
-    session: &Session<D>,
-    id: ServiceId,
-) -> Result<Vec<perennial_core::product::Price>> {
+pub(crate) fn protected_prices<D: Driver>(session: &Session<D>, id: ServiceId) -> Result<Vec<Price>> {
     session.rows(sql::SERVICE_PRICES, params![id.0], rows::service_price::<D>)
 }

@@ -15,6 +15,36 @@ impl Migration {
     }
 }
 
+/// A step of a schema's history, as it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its number; the first one is 1.
+    pub number: i64,
+    /// What it is called.
+    pub name: &'static str,
+}
+
+/// How far the tables of a ledger are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// How many steps were taken; none where there are no tables.
+    pub done: usize,
+    /// The steps that this version knows and that are still to be taken.
+    pub missing: Vec<Step>,
+}
+
+impl Schema {
+    /// Whether there are no tables yet.
+    pub const fn is_new(&self) -> bool {
+        self.done == 0
+    }
+}
+
+/// What is told of migrations.
+pub(crate) fn steps(migrations: &[Migration]) -> Vec<Step> {
+    migrations.iter().map(|&Migration { number, name, .. }| Step { number, name }).collect()
+}
+
 /// Why a schema is not the one that this version knows.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HistoryError {
@@ -27,7 +57,9 @@ pub(crate) enum HistoryError {
     #[error("migration {number} `{name}` was run with another text than this version has")]
     Edited { number: i64, name: &'static str },
     /// The schema is behind.
-    #[error("the ledger lacks migration {number}\nhint: start `perennial serve` once, which brings it up to date")]
+    #[error(
+        "the ledger lacks migration {number}\nhint: `perennial migrate` brings it up to date, and so does `perennial serve` when it starts"
+    )]
     Behind { number: i64 },
 }
 

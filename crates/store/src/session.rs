@@ -7,7 +7,7 @@ use perennial_core::ports::Failure;
 use perennial_core::product::Catalogue;
 
 use crate::columns::Columns;
-use crate::driver::{Driver, DriverError, Param, Result, Savepoint, params};
+use crate::driver::{Driver, DriverError, Param, Reading, Result, Savepoint, params};
 use crate::sql::Statement;
 use crate::{StoreError, load, sql};
 
@@ -76,12 +76,43 @@ impl<D: Driver> Session<D> {
         Ok(all)
     }
 
+    /// Asks for the rows of a statement for each of several lists of parameters.
+    pub(crate) fn ask<'a, const N: usize>(
+        &'a self,
+        statement: &'static Statement,
+        keys: Vec<[Param<'a>; N]>,
+    ) -> D::Asked<'a, N> {
+        self.driver.ask(statement, keys)
+    }
+
+    /// All rows that were asked for, each with the number of its list.
+    pub(crate) fn told<T, const N: usize>(
+        &self,
+        asked: D::Asked<'_, N>,
+        mut read: impl FnMut(&D::Row<'_>) -> Result<T>,
+    ) -> Result<Vec<(usize, T)>> {
+        let mut all = Vec::new();
+        self.driver.answer(asked, |number, row| {
+            all.push((number, read(row)?));
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
     /// Reads several statements as of one moment: in the transaction that is open, or else in one of its own.
-    pub(crate) fn at_once<T>(&self, read: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+    pub(crate) fn at_once<T>(&self, reading: Reading, read: impl Fn(&Self) -> Result<T>) -> Result<T> {
         if self.driver.is_open() {
             return read(self);
         }
-        self.driver.begin_read()?;
+        match self.at_one_moment(reading, &read) {
+            // What the database gave up is read again, as of another moment.
+            Err(DriverError::GaveWay(_)) => self.at_one_moment(reading, &read),
+            answer => answer,
+        }
+    }
+
+    fn at_one_moment<T>(&self, reading: Reading, read: &impl Fn(&Self) -> Result<T>) -> Result<T> {
+        self.driver.begin_read(reading)?;
         let answer = read(self);
         let ended = self.driver.rollback();
         // Where both failed, the first one says why.
@@ -91,12 +122,22 @@ impl<D: Driver> Session<D> {
 
     /// The price list that holds, read again only when it has changed.
     pub(crate) fn catalogue(&self) -> Result<Arc<Catalogue>> {
-        let version = self.row(sql::CATALOGUE_VERSION, params![], |row| Columns::of(row).take())?.unwrap_or_default();
+        let version = self.row(sql::CATALOGUE_VERSION, params![], |row| Columns::of(row).take())?;
+        self.catalogue_of(version.unwrap_or_default())
+    }
+
+    /// The price list of a version, which is the one that holds.
+    pub(crate) fn catalogue_of(&self, version: i64) -> Result<Arc<Catalogue>> {
         let mut known = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
         if known.version != version {
             *known = Arc::new(load::catalogue(self, version)?);
         }
         Ok(Arc::clone(&known))
+    }
+
+    /// The price list that was read last; nobody knows whether it still holds.
+    pub(crate) fn known_catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Reads the price list again the next time: what was read may have been rolled back.
@@ -137,7 +178,9 @@ impl<D: Driver> Session<D> {
 /// Says what was being done when the database failed.
 pub(crate) fn failed<E: Into<DriverError>>(doing: &'static str) -> impl FnOnce(E) -> Failure {
     move |error| match error.into() {
-        DriverError::Constraint(cause) | DriverError::Failed(cause) => Failure { doing, cause },
+        DriverError::Constraint(cause) | DriverError::GaveWay(cause) | DriverError::Failed(cause) => {
+            Failure { doing, cause }
+        }
     }
 }
 
@@ -145,6 +188,7 @@ pub(crate) fn failed<E: Into<DriverError>>(doing: &'static str) -> impl FnOnce(E
 pub(crate) fn refused(doing: &'static str) -> impl FnOnce(DriverError) -> StoreError {
     move |error| match error {
         DriverError::Constraint(cause) => StoreError::Constraint { doing, cause },
+        DriverError::GaveWay(cause) => StoreError::GaveWay(Failure { doing, cause }),
         DriverError::Failed(cause) => Failure { doing, cause }.into(),
     }
 }

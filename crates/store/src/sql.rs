@@ -1,16 +1,19 @@
-//! Every statement, from its file. Nothing is put together from strings.
+//! Every statement, from its file. (What PostgreSQL reads for many keys at once is put around the file's text; see
+//! `postgres/sets.rs`.)
 
 /// A statement in the words of each database. Most have one text for both.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Statement {
     pub(crate) sqlite: &'static str,
     pub(crate) postgres: &'static str,
+    /// Whether PostgreSQL writes by it the rows of many decisions at once: each parameter is an array then.
+    pub(crate) by_sets: bool,
 }
 
 impl Statement {
     /// A statement that both databases understand.
     pub(crate) const fn same(text: &'static str) -> Self {
-        Self { sqlite: text, postgres: text }
+        Self { sqlite: text, postgres: text, by_sets: false }
     }
 }
 
@@ -27,15 +30,18 @@ macro_rules! statement {
     ($file:literal) => {
         &Statement::same(text!($file))
     };
-    ($sqlite:literal, $postgres:literal) => {
-        &Statement { sqlite: text!($sqlite), postgres: text!($postgres) }
+    ($sqlite:literal or $postgres:literal) => {
+        &Statement { sqlite: text!($sqlite), postgres: text!($postgres), by_sets: false }
+    };
+    ($sqlite:literal or sets $postgres:literal) => {
+        &Statement { sqlite: text!($sqlite), postgres: text!($postgres), by_sets: true }
     };
 }
 
 /// Names each statement by its file, or by its two files, and lists them all for the tests.
 macro_rules! statements {
-    ($($name:ident = $file:literal $(or $postgres:literal)?;)*) => {
-        $(pub(crate) const $name: &Statement = statement!($file $(, $postgres)?);)*
+    ($($name:ident = $file:literal $(or $($sets:ident)? $postgres:literal)?;)*) => {
+        $(pub(crate) const $name: &Statement = statement!($file $(or $($sets)? $postgres)?);)*
 
         /// Each statement, with its file: the one for SQLite where there are two.
         #[cfg(test)]
@@ -66,20 +72,20 @@ statements! {
     COUPON = "shared/coupon.sql";
     COUPON_INSERT = "sqlite/coupon_insert.sql" or "postgres/coupon_insert.sql";
     COUPON_SET = "shared/coupon_set.sql";
-    COUPON_USE = "sqlite/coupon_use.sql" or "postgres/coupon_use.sql";
+    COUPON_USE = "sqlite/coupon_use.sql" or sets "postgres/coupon_use.sql";
     COUPONS_UNUSED = "sqlite/coupons_unused.sql" or "postgres/coupons_unused.sql";
     CREDENTIAL = "shared/credential.sql";
     CREDENTIAL_FIND = "shared/credential_find.sql";
     CREDENTIAL_PENDING = "shared/credential_pending.sql";
     CREDENTIAL_SET = "shared/credential_set.sql";
-    CREDENTIAL_TOUCH = "shared/credential_touch.sql";
+    CREDENTIAL_TOUCH = "sqlite/credential_touch.sql" or sets "postgres/credential_touch.sql";
     CREDENTIALS = "shared/credentials.sql";
     CREDENTIALS_EXPIRE = "shared/credentials_expire.sql";
     CREDENTIALS_FORGET = "sqlite/credentials_forget.sql" or "postgres/credentials_forget.sql";
-    EXTENSION_INSERT = "sqlite/extension_insert.sql" or "postgres/extension_insert.sql";
+    EXTENSION_INSERT = "sqlite/extension_insert.sql" or sets "postgres/extension_insert.sql";
     INVOICE = "shared/invoice.sql";
     INVOICE_FIND = "shared/invoice_find.sql";
-    INVOICE_INSERT = "shared/invoice_insert.sql";
+    INVOICE_INSERT = "sqlite/invoice_insert.sql" or sets "postgres/invoice_insert.sql";
     INVOICES = "shared/invoices.sql";
     INVOICES_OF_ORDER = "shared/invoices_of_order.sql";
     JOB = "shared/job.sql";
@@ -96,24 +102,25 @@ statements! {
     METHODS_DEMOTE = "shared/methods_demote.sql";
     NEXT = "shared/next.sql";
     NONCE = "shared/nonce.sql";
-    NONCE_SET = "shared/nonce_set.sql";
+    NONCE_SET = "sqlite/nonce_set.sql" or sets "postgres/nonce_set.sql";
     NONCES_FORGET = "sqlite/nonces_forget.sql" or "postgres/nonces_forget.sql";
     NOTICE_INSERT = "shared/notice_insert.sql";
     NOTICE_SENT = "shared/notice_sent.sql";
+    NOTICES_CLAIM = "sqlite/notices_claim.sql" or "postgres/notices_claim.sql";
     NOTICES_FORGET = "sqlite/notices_forget.sql" or "postgres/notices_forget.sql";
     NOTICES_WAITING = "shared/notices_waiting.sql";
     ORDER = "shared/order.sql";
     ORDER_IDS = "shared/order_ids.sql";
     ORDER_IDS_OPEN = "shared/order_ids_open.sql";
-    ORDER_INSERT = "shared/order_insert.sql";
-    ORDER_LINE_INSERT = "sqlite/order_line_insert.sql" or "postgres/order_line_insert.sql";
+    ORDER_INSERT = "sqlite/order_insert.sql" or sets "postgres/order_insert.sql";
+    ORDER_LINE_INSERT = "sqlite/order_line_insert.sql" or sets "postgres/order_line_insert.sql";
     ORDER_LINES = "sqlite/order_lines.sql" or "postgres/order_lines.sql";
     ORDER_LINES_CLEAR = "sqlite/order_lines_clear.sql" or "postgres/order_lines_clear.sql";
     ORDER_PLAN = "shared/order_plan.sql";
     ORDER_REVISE = "shared/order_revise.sql";
-    ORDER_SETTLE = "shared/order_settle.sql";
+    ORDER_SETTLE = "sqlite/order_settle.sql" or sets "postgres/order_settle.sql";
     PAYMENT = "shared/payment.sql";
-    PAYMENT_INSERT = "shared/payment_insert.sql";
+    PAYMENT_INSERT = "sqlite/payment_insert.sql" or sets "postgres/payment_insert.sql";
     PRODUCT_INSERT = "sqlite/product_insert.sql" or "postgres/product_insert.sql";
     PRODUCT_PRICE_INSERT = "shared/product_price_insert.sql";
     PRODUCT_PRICES = "shared/product_prices.sql";
@@ -123,7 +130,7 @@ statements! {
     PROMO_SET = "shared/promo_set.sql";
     PROMOS = "shared/promos.sql";
     REPLAY = "shared/replay.sql";
-    REPLAY_SET = "shared/replay_set.sql";
+    REPLAY_SET = "sqlite/replay_set.sql" or sets "postgres/replay_set.sql";
     REPLAYS_FORGET = "sqlite/replays_forget.sql" or "postgres/replays_forget.sql";
     SELLER = "shared/seller.sql";
     SELLER_SET = "shared/seller_set.sql";
@@ -131,7 +138,7 @@ statements! {
     SERVICE_ANY = "shared/service_any.sql";
     SERVICE_AWAIT = "shared/service_await.sql";
     SERVICE_CHILDREN = "shared/service_children.sql";
-    SERVICE_EXTEND = "shared/service_extend.sql";
+    SERVICE_EXTEND = "sqlite/service_extend.sql" or sets "postgres/service_extend.sql";
     SERVICE_FIND = "shared/service_find.sql";
     SERVICE_IDS = "shared/service_ids.sql";
     SERVICE_IDS_OF_KIND = "shared/service_ids_of_kind.sql";
@@ -141,12 +148,12 @@ statements! {
     SERVICE_PRICES = "sqlite/service_prices.sql" or "postgres/service_prices.sql";
     SERVICE_PRICES_CLEAR = "sqlite/service_prices_clear.sql" or "postgres/service_prices_clear.sql";
     SERVICE_RECORD = "shared/service_record.sql";
-    SERVICE_SET = "shared/service_set.sql";
+    SERVICE_SET = "sqlite/service_set.sql" or sets "postgres/service_set.sql";
     SERVICES_DUE = "shared/services_due.sql";
     TERMINATION = "shared/termination.sql";
     TERMINATION_CLEAR = "shared/termination_clear.sql";
     TERMINATION_SET = "sqlite/termination_set.sql" or "postgres/termination_set.sql";
-    TRANSFER_INSERT = "sqlite/transfer_insert.sql" or "postgres/transfer_insert.sql";
+    TRANSFER_INSERT = "sqlite/transfer_insert.sql" or sets "postgres/transfer_insert.sql";
 }
 
 /// Tables that grow with what is sold. The price list does not, and is read whole.
@@ -209,7 +216,7 @@ mod tests {
             let name = path.file_name().and_then(|name| name.to_str()).expect("has a name");
             let named = PAIRS.iter().any(|(_, postgres, _)| postgres.strip_prefix("postgres/") == Some(name));
             // What only one database has is named where it is run.
-            let own = ["begin", "migration", "server"].iter().any(|own| name.starts_with(own));
+            let own = ["begin", "copy", "migration", "server"].iter().any(|own| name.starts_with(own));
             assert!(named || own, "`{name}` is named");
         }
         let files: BTreeSet<_> = ALL.iter().map(|(file, _)| file).collect();

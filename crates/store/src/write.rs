@@ -17,12 +17,12 @@ use perennial_core::service::{Service, Termination};
 use perennial_core::snapshot::{Change, Extension};
 
 use crate::columns::Columns;
-use crate::driver::{Driver, Param, params};
+use crate::driver::{Driver, Must, Param, Touch, Write, params};
 use crate::session::{Session, refused};
 use crate::sql::Statement;
 use crate::{StoreError, lines, rows, sql};
 
-/// Writes one row.
+/// Writes one row, or leaves it with the database to be written with others.
 pub(crate) fn change<D: Driver>(session: &Session<D>, change: &Change) -> Result<(), StoreError> {
     let writer = Writer { session };
     match change {
@@ -37,9 +37,12 @@ pub(crate) fn change<D: Driver>(session: &Session<D>, change: &Change) -> Result
         Change::IssueInvoice(invoice) => writer.invoice(invoice),
         Change::Book(transfer) => writer.book(transfer),
         Change::SetService(service) => writer.service(service),
-        Change::UseCoupon { account, coupon, order } => {
-            writer.one("use a coupon", sql::COUPON_USE, params![order.0, coupon.0, account.0])
-        }
+        Change::UseCoupon { account, coupon, order } => writer.change(
+            "use a coupon",
+            sql::COUPON_USE,
+            params![order.0, coupon.0, account.0],
+            &[Touch::Order(*order), Touch::Coupon(*coupon)],
+        ),
         Change::Remember(replay) => writer.remember(replay),
         Change::SetAccount(account) => set_account(session, "change an account", account),
         Change::RecordJob(job) => writer.job(job),
@@ -57,13 +60,18 @@ pub(crate) fn change<D: Driver>(session: &Session<D>, change: &Change) -> Result
             writer.credential(credential)?;
             access_changed(session)
         }
-        Change::TouchCredential { credential, at } => {
-            writer.one("note a credential's use", sql::CREDENTIAL_TOUCH, params![at.as_microsecond(), credential.0])
-        }
-        Change::UseNonce { nonce, keep_until } => {
-            let row = params![nonce.application.0, nonce.digest, keep_until.as_microsecond()];
-            writer.one("use a nonce", sql::NONCE_SET, row)
-        }
+        Change::TouchCredential { credential, at } => writer.change(
+            "note a credential's use",
+            sql::CREDENTIAL_TOUCH,
+            params![at.as_microsecond(), credential.0],
+            &[Touch::Credential(*credential)],
+        ),
+        Change::UseNonce { nonce, keep_until } => writer.insert(
+            "use a nonce",
+            sql::NONCE_SET,
+            params![nonce.application.0, nonce.digest, keep_until.as_microsecond()],
+            &[],
+        ),
         Change::ExpireCredentialsOf(application) => {
             writer.any("end the credentials of an application", sql::CREDENTIALS_EXPIRE, params![application.0])?;
             access_changed(session)
@@ -199,7 +207,29 @@ struct Writer<'a, D> {
 }
 
 impl<D: Driver> Writer<'_, D> {
-    /// Runs a statement; tells how many rows changed.
+    /// Inserts a row that has to do with others.
+    fn insert(
+        &self,
+        doing: &'static str,
+        statement: &'static Statement,
+        params: &[Param<'_>],
+        touches: &[Touch],
+    ) -> Result<(), StoreError> {
+        self.session.driver.write(&Write { doing, statement, params, touches, must: Must::Insert })
+    }
+
+    /// Changes a row that has to do with others.
+    fn change(
+        &self,
+        doing: &'static str,
+        statement: &'static Statement,
+        params: &[Param<'_>],
+        touches: &[Touch],
+    ) -> Result<(), StoreError> {
+        self.session.driver.write(&Write { doing, statement, params, touches, must: Must::Change })
+    }
+
+    /// Runs a statement now; tells how many rows changed.
     fn any(
         &self,
         doing: &'static str,
@@ -209,12 +239,9 @@ impl<D: Driver> Writer<'_, D> {
         self.session.execute(statement, params).map_err(refused(doing))
     }
 
-    /// Runs a statement that has to change a row.
+    /// Runs a statement now that has to change a row.
     fn one(&self, doing: &'static str, statement: &'static Statement, params: &[Param<'_>]) -> Result<(), StoreError> {
-        match self.any(doing, statement, params)? {
-            0 => Err(StoreError::Constraint { doing, cause: "there is no such row to change".into() }),
-            _ => Ok(()),
-        }
+        Must::check(&[Must::Change], doing, self.any(doing, statement, params)?)
     }
 
     fn place(&self, order: &Order) -> Result<(), StoreError> {
@@ -239,7 +266,7 @@ impl<D: Driver> Writer<'_, D> {
             order.taxed.word(),
             order.taxed.rate().ppm(),
         ];
-        self.any(DOING, sql::ORDER_INSERT, row)?;
+        self.insert(DOING, sql::ORDER_INSERT, row, &[Touch::Order(order.id)])?;
         self.lines(DOING, order)?;
         if order.purpose == Purpose::Purchase {
             self.await_payment(order)?;
@@ -249,7 +276,7 @@ impl<D: Driver> Writer<'_, D> {
 
     fn lines(&self, doing: &'static str, order: &Order) -> Result<(), StoreError> {
         for (position, line) in (1_i64..).zip(&order.lines) {
-            self.any(
+            self.insert(
                 doing,
                 sql::ORDER_LINE_INSERT,
                 params![
@@ -265,6 +292,7 @@ impl<D: Driver> Writer<'_, D> {
                     line.net.minor(),
                     line.tax.minor(),
                 ],
+                &[Touch::Order(order.id), Touch::Service(line.service)],
             )?;
         }
         Ok(())
@@ -338,7 +366,12 @@ impl<D: Driver> Writer<'_, D> {
             OrderState::Fulfilled(at) | OrderState::Cancelled(at) => Some(at.as_microsecond()),
             OrderState::Open | OrderState::Lapsed => None,
         };
-        self.one("settle an order", sql::ORDER_SETTLE, params![state.word(), at, order.0, account.0])
+        self.change(
+            "settle an order",
+            sql::ORDER_SETTLE,
+            params![state.word(), at, order.0, account.0],
+            &[Touch::Order(order)],
+        )
     }
 
     fn pay(&self, payment: &Payment) -> Result<(), StoreError> {
@@ -352,7 +385,7 @@ impl<D: Driver> Writer<'_, D> {
             payment.from_balance.minor(),
             payment.at.as_microsecond(),
         ];
-        self.any("settle a payment", sql::PAYMENT_INSERT, row).map(drop)
+        self.insert("settle a payment", sql::PAYMENT_INSERT, row, &[Touch::Order(payment.order)])
     }
 
     fn invoice(&self, invoice: &Invoice) -> Result<(), StoreError> {
@@ -374,7 +407,7 @@ impl<D: Driver> Writer<'_, D> {
             invoice.tax.minor(),
             invoice.gross.minor(),
         ];
-        self.any("issue an invoice", sql::INVOICE_INSERT, row).map(drop)
+        self.insert("issue an invoice", sql::INVOICE_INSERT, row, &[Touch::Order(invoice.order)])
     }
 
     fn book(&self, transfer: &Transfer) -> Result<(), StoreError> {
@@ -388,7 +421,8 @@ impl<D: Driver> Writer<'_, D> {
             transfer.at.as_microsecond(),
             transfer.memo,
         ];
-        self.any("book a transfer", sql::TRANSFER_INSERT, row).map(drop)
+        let books = Touch::Books(transfer.account);
+        self.insert("book a transfer", sql::TRANSFER_INSERT, row, &[books, transfer.order.map_or(books, Touch::Order)])
     }
 
     /// A service as it is from now on, with the expiry it had. Its account, product, name, facts and protected prices
@@ -418,7 +452,7 @@ impl<D: Driver> Writer<'_, D> {
 
     /// A paid span, and its service with a new expiry.
     fn extend(&self, extension: &Extension, service: &Service) -> Result<(), StoreError> {
-        self.any(
+        self.insert(
             "extend a service",
             sql::EXTENSION_INSERT,
             params![
@@ -428,6 +462,7 @@ impl<D: Driver> Writer<'_, D> {
                 extension.term.until().to_string(),
                 extension.order.0,
             ],
+            &[Touch::Service(extension.service), Touch::Order(extension.order)],
         )?;
         self.moved(
             service,
@@ -447,12 +482,16 @@ impl<D: Driver> Writer<'_, D> {
         )
     }
 
-    /// Runs a statement that changes a service, unless somebody changed it since it was read.
+    /// Changes a service, unless somebody changed it since it was read.
     fn moved(&self, service: &Service, statement: &'static Statement, row: &[Param<'_>]) -> Result<(), StoreError> {
-        match self.any("change a service", statement, row)? {
-            0 => Err(StoreError::Conflict { service: service.id }),
-            _ => Ok(()),
-        }
+        let id = Touch::Service(service.id);
+        self.session.driver.write(&Write {
+            doing: "change a service",
+            statement,
+            params: row,
+            touches: &[id, service.open_order.map_or(id, Touch::Order)],
+            must: Must::Move(service.id),
+        })
     }
 
     fn remember(&self, replay: &Replay) -> Result<(), StoreError> {
@@ -465,7 +504,8 @@ impl<D: Driver> Writer<'_, D> {
             replay.answer.order().0,
             replay.keep_until.as_microsecond(),
         ];
-        self.one("remember a reply", sql::REPLAY_SET, row)
+        let touches = [Touch::token(&replay.token), Touch::Order(replay.answer.order())];
+        self.change("remember a reply", sql::REPLAY_SET, row, &touches)
     }
 
     fn method(&self, method: &PaymentMethod) -> Result<(), StoreError> {

@@ -3,8 +3,9 @@
 //! Callers are not asynchronous: the lane has a thread of its own, and readers are called from the threads of another
 //! runtime, where no second one may be started. So nothing of a runtime is touched on the caller's thread.
 
+use std::fmt;
 use std::future::{Future, pending};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::str::FromStr;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, LazyLock};
@@ -14,8 +15,9 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::time::timeout;
-use tokio_postgres::config::SslMode;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{Client, Config, NoTls, Socket};
 
 use super::driver::Connection;
 use crate::driver::{DriverError, Result};
@@ -24,18 +26,23 @@ use crate::driver::{DriverError, Result};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the other end may be silent before it is asked whether it is still there; it has to answer one of the
-/// questions. A machine that is gone says nothing, and would be waited for for ever.
-const KEEPALIVES_IDLE: Duration = Duration::from_secs(10);
-const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(5);
-const KEEPALIVES_RETRIES: u32 = 4;
+/// questions. A machine that is gone says nothing, and would be waited for for ever. While it is waited for, nobody renews.
+const KEEPALIVES_IDLE: Duration = Duration::from_secs(5);
+const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(2);
+const KEEPALIVES_RETRIES: u32 = 3;
 
 /// How long what was sent may stay without an acknowledgement, unless the URL says otherwise.
-const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a commit is waited for. One that waits for a standby that is gone may take as long as the standby does.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where the ledger is, and who asks.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
-    config: Arc<Config>,
+    /// How to reach each host of the URL, in its order.
+    hosts: Arc<[Config]>,
+    commit_timeout: Duration,
 }
 
 /// Why a URL is of no use. The URL itself is not told: it may hold a password.
@@ -74,36 +81,98 @@ impl Server {
             config.keepalives_idle(KEEPALIVES_IDLE.min(config.get_keepalives_idle()));
             config.keepalives_interval(KEEPALIVES_INTERVAL).keepalives_retries(KEEPALIVES_RETRIES);
         }
-        Ok(Self { config: Arc::new(config) })
+        Ok(Self { hosts: each_alone(&config)?.into(), commit_timeout: COMMIT_TIMEOUT })
     }
 
-    /// Opens a connection. It lives until it is dropped or lost.
+    /// Opens a connection to the first host that answers as the URL asks. It lives until it is dropped or lost.
     pub(super) fn connect(&self) -> Result<Connection> {
         static RUNTIME: LazyLock<std::io::Result<Handle>> = LazyLock::new(start);
         let runtime = RUNTIME.as_ref().map_err(|error| DriverError::Failed(error.to_string().into()))?;
         let (connected, connection) = sync_channel(1);
-        let config = Arc::clone(&self.config);
+        let hosts = Arc::clone(&self.hosts);
         runtime.spawn(async move {
-            match timeout(patience(&config), config.connect(NoTls)).await {
-                Ok(Ok((client, connection))) => {
+            match first_that_answers(&hosts).await {
+                Ok((client, connection)) => {
                     drop(connected.send(Ok(client))); // who asked waits
                     if let Err(error) = connection.await {
                         tracing::debug!(%error, "a connection to the database ended");
                     }
                 }
-                Ok(Err(error)) => drop(connected.send(Err(error.into()))),
-                Err(late) => drop(connected.send(Err(DriverError::Failed(late.into())))),
+                Err(failed) => drop(connected.send(Err(failed))),
             }
         });
         let connected = connection.recv().map_err(|error| DriverError::Failed(error.into()))?;
-        Ok(Connection::new(connected?))
+        let connection = Connection::new(connected?, runtime.clone(), self.commit_timeout);
+        connection.name_session()?;
+        Ok(connection)
+    }
+
+    /// The same server, with another bound for commits.
+    #[cfg(test)]
+    pub(super) fn commits_within(mut self, timeout: Duration) -> Self {
+        self.commit_timeout = timeout;
+        self
     }
 }
 
-/// How long all servers of a URL may take to accept a connection and to greet: a machine that is stopped still accepts.
-fn patience(config: &Config) -> Duration {
-    let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
-    config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT).saturating_mul(hosts).saturating_mul(2)
+/// What each host of a URL is connected to with. Each has its own time to answer: one that accepts and says nothing, as a
+/// machine does that is stopped, must not keep the others from being asked.
+fn each_alone(all: &Config) -> std::result::Result<Vec<Config>, UrlError> {
+    let (hosts, addresses, ports) = (all.get_hosts(), all.get_hostaddrs(), all.get_ports());
+    let count = hosts.len().max(addresses.len());
+    if count <= 1 {
+        return Ok(vec![all.clone()]);
+    }
+    if ports.len() > 1 && ports.len() != count {
+        return Err(UrlError::Unreadable("it has neither one port nor one for each host".into()));
+    }
+    let alone = (0..count).map(|at| {
+        let mut one = Config::new();
+        match hosts.get(at) {
+            Some(Host::Tcp(name)) => drop(one.host(name)),
+            Some(Host::Unix(path)) => drop(one.host_path(path)),
+            None => {}
+        }
+        addresses.get(at).map(|address| one.hostaddr(*address));
+        ports.get(at).or(ports.first()).map(|port| one.port(*port));
+        all.get_user().map(|user| one.user(user));
+        all.get_password().map(|password| one.password(password));
+        all.get_dbname().map(|name| one.dbname(name));
+        all.get_options().map(|options| one.options(options));
+        all.get_application_name().map(|name| one.application_name(name));
+        all.get_connect_timeout().map(|timeout| one.connect_timeout(*timeout));
+        all.get_tcp_user_timeout().map(|timeout| one.tcp_user_timeout(*timeout));
+        all.get_keepalives_interval().map(|interval| one.keepalives_interval(interval));
+        all.get_keepalives_retries().map(|retries| one.keepalives_retries(retries));
+        one.keepalives(all.get_keepalives()).keepalives_idle(all.get_keepalives_idle());
+        one.ssl_mode(all.get_ssl_mode()).ssl_negotiation(all.get_ssl_negotiation());
+        one.channel_binding(all.get_channel_binding()).target_session_attrs(all.get_target_session_attrs());
+        one
+    });
+    Ok(alone.collect())
+}
+
+/// Asks one host after the other.
+async fn first_that_answers(hosts: &[Config]) -> Result<(Client, tokio_postgres::Connection<Socket, NoTlsStream>)> {
+    let mut failures = Vec::new();
+    for config in hosts {
+        // Once to accept, and once to greet.
+        let patience = config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT).saturating_mul(2);
+        match timeout(patience, config.connect(NoTls)).await {
+            Ok(Ok(connected)) => return Ok(connected),
+            Ok(Err(error)) => failures.push(DriverError::from(error)),
+            Err(late) => failures.push(DriverError::Failed(late.into())),
+        }
+    }
+    if failures.len() > 1 {
+        let told = hosts.iter().zip(&failures).map(|(config, failure)| match config.get_hosts().first() {
+            Some(Host::Tcp(name)) => format!("{name}: {failure}"),
+            Some(Host::Unix(path)) => format!("{}: {failure}", path.display()),
+            None => failure.to_string(),
+        });
+        return Err(DriverError::Failed(told.collect::<Vec<_>>().join("; ").into()));
+    }
+    Err(failures.pop().unwrap_or_else(|| DriverError::Failed("the URL names no host".into())))
 }
 
 /// Starts the thread that drives the connections. It ends with the process.
@@ -124,6 +193,38 @@ pub(super) fn wait<F: Future>(answer: F) -> F::Output {
             Poll::Ready(answer) => return answer,
             Poll::Pending => thread::park(),
         }
+    }
+}
+
+/// A question that is on its way to a server. A connection's answers come in the order of its questions, and are to be
+/// waited for in that order: one that nobody takes keeps those behind it back.
+pub(super) struct Sent<'a, T> {
+    question: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
+    /// What was answered at once.
+    early: Option<T>,
+}
+
+impl<'a, T> Sent<'a, T> {
+    /// Sends a question: it goes out when it is looked at for the first time.
+    pub(super) fn now(question: impl Future<Output = T> + Send + 'a) -> Self {
+        let mut question: Pin<Box<dyn Future<Output = T> + Send + 'a>> = Box::pin(question);
+        let early = match question.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => Some(answer),
+            Poll::Pending => None,
+        };
+        Self { question, early }
+    }
+
+    /// Waits for the answer.
+    pub(super) fn answer(self) -> T {
+        self.early.unwrap_or_else(|| wait(self.question))
+    }
+}
+
+/// Shows that there is one, as what is asked may hold secrets.
+impl<T> fmt::Debug for Sent<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sent").finish_non_exhaustive()
     }
 }
 
@@ -164,6 +265,30 @@ mod tests {
         let url = format!("postgres://shop@127.0.0.1:{port}/shop?connect_timeout=1");
         let failed = Server::parse(&url).expect("is a URL").connect().expect_err("nobody answers").to_string();
         assert!(failed.contains("elapsed"), "{failed}");
+    }
+
+    #[test]
+    fn each_host_has_its_own_port_and_time() {
+        let server = Server::parse("postgres://shop:hush@one:1,two:2/shop?connect_timeout=3").expect("is a URL");
+        let told = server.hosts.iter().map(|host| (host.get_hosts(), host.get_ports(), host.get_dbname()));
+        let host = |name: &str| [Host::Tcp(name.to_owned())];
+        let expected = [(&host("one")[..], &[1][..], Some("shop")), (&host("two")[..], &[2][..], Some("shop"))];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+        assert!(server.hosts.iter().all(|host| host.get_password() == Some(b"hush")));
+        assert!(server.hosts.iter().all(|host| host.get_connect_timeout() == Some(&Duration::from_secs(3))));
+        assert!(server.hosts.iter().all(|host| host.get_tcp_user_timeout() == Some(&TCP_USER_TIMEOUT)));
+    }
+
+    #[test]
+    fn a_host_that_says_nothing_keeps_no_other_from_being_asked() {
+        let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("is free");
+        let port = silent.local_addr().expect("has one").port();
+        let gone =
+            std::net::TcpListener::bind(("127.0.0.1", 0)).expect("is free").local_addr().expect("has one").port();
+        let url = format!("postgres://shop@127.0.0.1:{port},localhost:{gone}/shop?connect_timeout=1");
+        let failed = Server::parse(&url).expect("is a URL").connect().expect_err("nobody answers").to_string();
+        assert!(failed.contains("127.0.0.1: deadline has elapsed; localhost: "), "{failed}");
+        assert!(failed.contains("refused"), "{failed}");
     }
 
     #[test]

@@ -1,20 +1,27 @@
-//! PostgreSQL as the store drives it. No statement is prepared: a pooler may lend another connection by the next one.
+//! PostgreSQL as the store drives it: questions go out when they are asked, and are answered in their order.
 
-use std::cell::Cell as Kept;
+use std::cell::{Cell as Kept, RefCell};
 use std::error::Error;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
 use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_core::Stream;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Row as PgRow};
+use tokio_postgres::{Client, Row as PgRow, RowStream};
 
-use super::connect::wait;
-use crate::driver::{Cell, Driver, DriverError, Param, Result, Row, Savepoint};
-use crate::session::Session;
+use super::connect::{Sent, wait};
+use super::prepared::{Prepared, Shape};
+use super::sets::{self, Gathered, Lent, Typed};
+use crate::StoreError;
+use crate::driver::{Cell, Driver, DriverError, Param, Reading, Result, Row, Savepoint, Write};
+use crate::session::{Session, refused};
 use crate::sql::Statement;
 
 /// A session on a PostgreSQL ledger.
@@ -23,8 +30,15 @@ pub(super) type PostgresSession = Session<Connection>;
 /// A connection, and how its transaction stands.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) client: Client,
+    pub(super) client: Arc<Client>,
+    runtime: Handle,
+    commit_timeout: Duration,
     state: Kept<State>,
+    pub(super) prepared: Prepared,
+    /// What was sent and not waited for.
+    sent: RefCell<Vec<Sent<'static, std::result::Result<(), tokio_postgres::Error>>>>,
+    /// Rows of the open transaction that wait to be written.
+    gathered: RefCell<Gathered>,
 }
 
 /// How the transaction of a connection stands.
@@ -40,14 +54,36 @@ enum State {
     Lost,
 }
 
+/// Rows that were asked for.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    rows: Sent<'a, std::result::Result<RowStream, tokio_postgres::Error>>,
+    /// Whether each row ends with the number of its key.
+    by_sets: bool,
+}
+
 impl Connection {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, state: Kept::new(State::Idle) }
+    /// A connection to a server that a runtime drives.
+    pub(super) fn new(client: Client, runtime: Handle, commit_timeout: Duration) -> Self {
+        Self {
+            client: Arc::new(client),
+            runtime,
+            commit_timeout,
+            state: Kept::new(State::Idle),
+            prepared: Prepared::new(),
+            sent: RefCell::default(),
+            gathered: RefCell::default(),
+        }
+    }
+
+    /// Leaves the connection's name in its session, so that statements can be kept there.
+    pub(super) fn name_session(&self) -> Result<()> {
+        self.prepared.naming().map_or(Ok(()), |naming| self.run(&naming))
     }
 
     /// Opens the transaction that writes, once it has its turn.
     pub(super) fn begin_write(&self) -> Result<()> {
-        self.begin(include_str!("../../sql/postgres/begin.sql"))
+        self.begin_prepared(include_str!("../../sql/postgres/begin.sql"))
     }
 
     /// Opens a transaction that changes the schema; waits for whoever else does.
@@ -55,15 +91,9 @@ impl Connection {
         self.begin("begin isolation level read committed read write")
     }
 
-    /// Commits. Where this fails without a word of the server's, it is not known whether the rows are on disk.
-    pub(super) fn commit(&self) -> Result<()> {
-        self.run("commit")?;
-        self.state.set(State::Idle);
-        Ok(())
-    }
-
     /// Runs statements that take no parameters.
     pub(super) fn run(&self, text: &str) -> Result<()> {
+        self.settle()?;
         wait(self.client.batch_execute(text)).map_err(|error| self.note(error))
     }
 
@@ -77,19 +107,73 @@ impl Connection {
         self.state.get() == State::Lost || self.client.is_closed()
     }
 
+    /// Sends statements that take no parameters, and does not wait.
+    fn send(&self, text: String) {
+        let client = Arc::clone(&self.client);
+        let sent = Sent::now(async move { client.batch_execute(&text).await });
+        self.sent.borrow_mut().push(sent);
+    }
+
+    /// A statement that this session has prepared. Outside a transaction nobody knows which session it is.
+    fn statement(&self, shape: Shape, text: &str, params: &[Typed<'_>]) -> Option<tokio_postgres::Statement> {
+        if self.state.get() == State::Open { self.prepared.statement(shape, text, params) } else { None }
+    }
+
+    /// Waits for what was only sent.
+    fn settle(&self) -> Result<()> {
+        self.sent.take().into_iter().try_for_each(|sent| sent.answer().map_err(|error| self.note(error)))
+    }
+
+    /// Shows the rows of an answer, to the end, as an error may come after the last row that is of interest.
+    fn read(
+        &self,
+        rows: Sent<'_, std::result::Result<RowStream, tokio_postgres::Error>>,
+        mut read: impl FnMut(&PgRow) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        self.settle()?;
+        let rows = rows.answer().map_err(|error| self.note(error))?;
+        let mut rows = pin!(rows);
+        let mut read_on = Ok(ControlFlow::Continue(()));
+        while let Some(row) = wait(poll_fn(|context| rows.as_mut().poll_next(context))) {
+            let row = row.map_err(|error| self.note(error))?;
+            if matches!(read_on, Ok(ControlFlow::Continue(()))) {
+                read_on = read(&row);
+            }
+        }
+        read_on.map(drop)
+    }
+
     fn begin(&self, text: &str) -> Result<()> {
+        self.settle()?;
         // An error in the middle leaves it open.
         self.state.set(State::Open);
-        let begun = self.run(text);
+        let begun = wait(self.client.batch_execute(text)).map_err(|error| self.note(error));
         if begun.is_err() && self.is_open() {
             self.rollback()?;
         }
         begun
     }
 
+    /// Opens a transaction in which statements may be prepared. Where the session turns out to be another one, it is opened
+    /// once more without them.
+    fn begin_prepared(&self, text: &'static str) -> Result<()> {
+        match self.begin(&self.prepared.beginning(text)) {
+            Err(DriverError::GaveWay(_)) => return self.begin(text),
+            begun => begun?,
+        }
+        self.prepared.found();
+        self.prepared.prepare(self)
+    }
+
+    /// Prepares a statement in the session.
+    pub(super) fn prepare(&self, text: &str, types: &[Type]) -> Result<tokio_postgres::Statement> {
+        wait(self.client.prepare_typed(text, types)).map_err(|error| self.note(error))
+    }
+
     /// Takes note of an error.
     #[cold]
     fn note(&self, error: tokio_postgres::Error) -> DriverError {
+        let elsewhere = self.prepared.is_elsewhere(&error);
         let lost = error.as_db_error().is_none_or(|error| {
             let ended = matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
             ended || *error.code() == SqlState::READ_ONLY_SQL_TRANSACTION
@@ -99,7 +183,11 @@ impl Connection {
         } else if self.state.get() == State::Open {
             self.state.set(State::Aborted);
         }
-        error.into()
+        match error.into() {
+            // Begun once more, it does without what another session has.
+            DriverError::Constraint(cause) if elsewhere => DriverError::GaveWay(cause),
+            error => error,
+        }
     }
 }
 
@@ -107,6 +195,7 @@ impl Driver for Connection {
     type Row<'row> = PgRow;
 
     fn execute(&self, statement: &'static Statement, params: &[Param<'_>]) -> Result<usize> {
+        self.finish()?;
         let params: Vec<_> = params.iter().map(typed).collect();
         let changed = wait(self.client.execute_typed(statement.postgres, &params)).map_err(|error| self.note(error))?;
         Ok(usize::try_from(changed).expect("what was sent over the wire fits"))
@@ -125,20 +214,79 @@ impl Driver for Connection {
         &self,
         statement: &'static Statement,
         params: &[Param<'_>],
-        mut read: impl FnMut(&PgRow) -> Result<ControlFlow<()>>,
+        read: impl FnMut(&PgRow) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        let params = params.iter().map(typed);
-        let rows = wait(self.client.query_typed_raw(statement.postgres, params)).map_err(|error| self.note(error))?;
-        let mut rows = pin!(rows);
-        let mut read_on = Ok(ControlFlow::Continue(()));
-        // To the end, as an error may come after the last row that is of interest.
-        while let Some(row) = wait(poll_fn(|context| rows.as_mut().poll_next(context))) {
-            let row = row.map_err(|error| self.note(error))?;
-            if matches!(read_on, Ok(ControlFlow::Continue(()))) {
-                read_on = read(&row);
+        self.finish()?;
+        let params: Vec<_> = params.iter().map(typed).collect();
+        self.read(Sent::now(self.client.query_typed_raw(statement.postgres, params)), read)
+    }
+
+    type Asked<'a, const N: usize> = Option<Asked<'a>>;
+
+    /// Nothing is asked for no keys. For one, the statement goes as it is: it is planned sooner.
+    fn ask<'a, const N: usize>(
+        &'a self,
+        statement: &'static Statement,
+        keys: Vec<[Param<'a>; N]>,
+    ) -> Option<Asked<'a>> {
+        debug_assert!(self.gathered.borrow().is_empty(), "what was gathered is written first");
+        let client = &self.client;
+        let keys = Keys::of(&keys)?;
+        let by_sets = matches!(keys, Keys::Many(_));
+        let text = if by_sets { sets::for_each(statement, N) } else { statement.postgres.to_owned() };
+        let prepared = self.statement((statement.postgres, by_sets), &text, &keys.typed());
+        let rows = Sent::now(async move {
+            let params = keys.typed();
+            match prepared {
+                Some(prepared) => client.query_raw(&prepared, params.into_iter().map(|(param, _)| param)).await,
+                None => client.query_typed_raw(&text, params).await,
             }
+        });
+        Some(Asked { rows, by_sets })
+    }
+
+    fn answer<const N: usize>(
+        &self,
+        asked: Option<Asked<'_>>,
+        mut read: impl FnMut(usize, &PgRow) -> Result<()>,
+    ) -> Result<()> {
+        let Some(Asked { rows, by_sets }) = asked else { return Ok(()) };
+        self.read(rows, |row| {
+            let number = if by_sets { row.try_get(row.len() - 1)? } else { 1 };
+            let at = usize::try_from(number - 1_i64).map_err(|error| DriverError::Failed(error.into()))?;
+            read(at, row).map(ControlFlow::Continue)
+        })
+    }
+
+    fn write(&self, write: &Write<'_>) -> std::result::Result<(), StoreError> {
+        debug_assert!(write.statement.by_sets, "{} goes by sets", write.doing);
+        self.gathered.borrow_mut().add(write);
+        Ok(())
+    }
+
+    /// All statements are sent before the first one is waited for.
+    fn finish(&self) -> std::result::Result<(), StoreError> {
+        if self.gathered.borrow().is_empty() {
+            return Ok(());
         }
-        read_on.map(drop)
+        let sets = self.gathered.take().into_sets();
+        let params: Vec<_> = sets.iter().map(|set| sets::typed(&set.columns)).collect();
+        let mut sent = Vec::with_capacity(sets.len());
+        for (set, params) in sets.iter().zip(&params) {
+            let (client, text) = (&self.client, set.statement.postgres);
+            let prepared = self.statement((text, false), text, params);
+            sent.push(Sent::now(async move {
+                match prepared {
+                    Some(prepared) => {
+                        let params: Vec<_> = params.iter().map(|(param, _)| *param).collect();
+                        client.execute(&prepared, &params).await
+                    }
+                    None => client.execute_typed(text, params).await,
+                }
+            }));
+        }
+        self.settle().map_err(refused("write to a batch"))?;
+        sets.iter().zip(sent).try_for_each(|(set, sent)| set.check(sent.answer().map_err(|error| self.note(error))))
     }
 
     fn is_open(&self) -> bool {
@@ -149,18 +297,45 @@ impl Driver for Connection {
         self.state.get() == State::Aborted
     }
 
-    fn begin_read(&self) -> Result<()> {
-        self.begin(include_str!("../../sql/postgres/begin_read.sql"))
+    /// Goes out together with the first question, unless there is something to prepare.
+    fn begin_read(&self, reading: Reading) -> Result<()> {
+        const BEGIN: &str = include_str!("../../sql/postgres/begin_read.sql");
+        if reading == Reading::Tables {
+            return self.begin(include_str!("../../sql/postgres/begin_audit.sql"));
+        }
+        if self.prepared.is_unsure() || self.prepared.is_wanting() {
+            return self.begin_prepared(BEGIN);
+        }
+        self.state.set(State::Open);
+        self.send(self.prepared.beginning(BEGIN));
+        Ok(())
     }
 
-    fn rollback(&self) -> Result<()> {
-        self.state.set(State::Lost);
-        self.run("rollback")?;
+    /// A server that waits for a standby may wait for long: the connection is given up then, and whoever asked is told that
+    /// nobody knows.
+    fn commit(&self) -> Result<()> {
+        self.settle()?;
+        let (client, within) = (Arc::clone(&self.client), self.commit_timeout);
+        let commit = self.runtime.spawn(async move { timeout(within, client.batch_execute("commit")).await });
+        let answer = wait(commit).map_err(|error| DriverError::Failed(error.into()))?;
+        let Ok(committed) = answer else {
+            self.state.set(State::Lost);
+            return Err(DriverError::Failed(format!("the server did not answer for {} s", within.as_secs()).into()));
+        };
+        committed.map_err(|error| self.note(error))?;
         self.state.set(State::Idle);
         Ok(())
     }
 
+    fn rollback(&self) -> Result<()> {
+        self.gathered.take();
+        self.state.set(State::Idle);
+        self.send("rollback".to_owned());
+        Ok(())
+    }
+
     fn savepoint(&self, step: Savepoint) -> Result<()> {
+        self.finish()?;
         self.run(step.text())?;
         if step == Savepoint::RollBack {
             self.state.set(State::Open);
@@ -211,8 +386,31 @@ impl ToSql for Param<'_> {
     to_sql_checked!();
 }
 
+/// What a lookup is asked for: by one list of parameters, or by many.
+enum Keys<'a, const N: usize> {
+    One([Param<'a>; N]),
+    Many(Vec<Lent<'a>>),
+}
+
+impl<'a, const N: usize> Keys<'a, N> {
+    fn of(keys: &[[Param<'a>; N]]) -> Option<Self> {
+        match keys {
+            [] => None,
+            [key] => Some(Self::One(*key)),
+            keys => Some(Self::Many(sets::columns(keys))),
+        }
+    }
+
+    fn typed(&self) -> Vec<Typed<'_>> {
+        match self {
+            Self::One(key) => key.iter().map(typed).collect(),
+            Self::Many(columns) => sets::typed(columns),
+        }
+    }
+}
+
 /// A parameter and its type, which the server is told, as it would else look for one that fits.
-fn typed<'a>(param: &'a Param<'_>) -> (&'a (dyn ToSql + Sync), Type) {
+fn typed<'a>(param: &'a Param<'_>) -> Typed<'a> {
     let kind = match param {
         Param::Int(_) => Type::INT8,
         Param::Text(_) => Type::TEXT,
@@ -239,10 +437,42 @@ impl From<tokio_postgres::Error> for DriverError {
                 None => told.into(),
             });
         };
-        let code = said.code().code();
-        // Class 23: what the schema refuses, by a constraint or by a trigger.
-        let refused = code.starts_with("23");
-        let said = Said { message: said.message().to_owned(), code: code.to_owned() };
-        if refused { Self::Constraint(said.into()) } else { Self::Failed(said.into()) }
+        let state = said.code();
+        let cause = Said { message: said.message().to_owned(), code: state.code().to_owned() }.into();
+        match state.code().get(..2) {
+            // What the schema refuses, by a constraint or by a trigger, and what it has no place for, as a NUL in a text.
+            Some("22" | "23") => Self::Constraint(cause),
+            // Given up because of another transaction, unless it is said that nobody knows.
+            Some("40") if *state != SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN => Self::GaveWay(cause),
+            _ => Self::Failed(cause),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use perennial_testkit::postgres::Cluster;
+
+    use super::super::connect::Server;
+    use super::*;
+
+    #[test]
+    fn a_commit_is_not_waited_for_for_ever() {
+        let url = Cluster::shared().and_then(Cluster::database).expect("is made");
+        let server = Server::parse(&url).expect("is a URL").commits_within(Duration::from_millis(200));
+        let connection = server.connect().expect("connects");
+        connection
+            .run(
+                "create table late (id int);
+                create function wait() returns trigger language plpgsql as 'begin perform pg_sleep(5); return null; end';
+                create constraint trigger waits after insert on late deferrable initially deferred
+                for each row execute function wait()",
+            )
+            .expect("runs");
+        connection.begin_migration().expect("begins");
+        connection.run("insert into late values (1)").expect("runs");
+        let late = connection.commit().expect_err("is late").to_string();
+        assert!(late.contains("did not answer"), "{late}");
+        assert!(connection.is_lost());
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::columns::Columns;
 use crate::driver::{Driver, DriverError, params};
-use crate::migration::{HistoryError, Migration, complete, missing};
+use crate::migration::{HistoryError, Migration, complete, missing, steps};
 use crate::sql::Statement;
+use crate::{Schema, Step};
 
 use super::driver::Connection;
 
-const MIGRATIONS: [Migration; 1] =
+static MIGRATIONS: [Migration; 1] =
     [Migration { number: 1, name: "ledger", text: include_str!("../../sql/postgres/migrations/0001_ledger.sql") }];
 
 /// The oldest release that the statements are written for, as the server numbers it.
@@ -50,15 +51,19 @@ pub(super) enum MigrateError {
     Driver(#[from] DriverError),
 }
 
-/// Brings a database up to date, all or nothing; nodes that start at once do so one after the other.
-pub(super) fn migrate(connection: &Connection) -> Result<(), MigrateError> {
+/// Brings a database up to date, all or nothing; nodes that start at once do so one after the other. Tells the steps that
+/// were missing when it came to this one.
+pub(super) fn migrate(connection: &Connection) -> Result<Vec<Step>, MigrateError> {
     if missing(&MIGRATIONS, &done(connection)?)?.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     connection.begin_migration()?;
     let migrated = run_missing(connection);
     match migrated {
-        Ok(()) => Ok(connection.commit()?),
+        Ok(run) => {
+            connection.commit()?;
+            Ok(steps(run))
+        }
         Err(error) => {
             if connection.is_open() {
                 connection.rollback()?;
@@ -68,23 +73,30 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), MigrateError> {
     }
 }
 
+/// How far a database is; changes nothing.
+pub(super) fn schema(connection: &Connection) -> Result<Schema, MigrateError> {
+    let done = done(connection)?;
+    Ok(Schema { done: done.len(), missing: steps(missing(&MIGRATIONS, &done)?) })
+}
+
 /// Checks that a database is up to date, and changes nothing.
 pub(super) fn check(connection: &Connection) -> Result<(), MigrateError> {
     Ok(complete(missing(&MIGRATIONS, &done(connection)?)?)?)
 }
 
-fn run_missing(connection: &Connection) -> Result<(), MigrateError> {
+fn run_missing(connection: &Connection) -> Result<&'static [Migration], MigrateError> {
     connection.each(MIGRATIONS_LOCK, params![], |_| Ok(std::ops::ControlFlow::Continue(())))?;
     // Another node may have been here before.
     if !Found::read(connection)?.is_ledger {
         connection.run(include_str!("../../sql/postgres/migrations.sql"))?;
     }
-    for migration in missing(&MIGRATIONS, &done(connection)?)? {
+    let missing = missing(&MIGRATIONS, &done(connection)?)?;
+    for migration in missing {
         connection.run(migration.text)?;
         let digest = migration.digest();
         connection.execute(MIGRATION_INSERT, params![migration.number, migration.name, digest])?;
     }
-    Ok(())
+    Ok(missing)
 }
 
 /// The migrations that have been run, by number and digest; none, where the database is empty.

@@ -4,31 +4,58 @@
 //! are without gaps and no batch ever fails because of another one. Readers stand apart, and see what is committed when
 //! they begin. A commit is on disk when it returns, and on standbys as far as the server is set up to wait for them.
 //!
-//! Nothing outlives a transaction on the server: no prepared statements, settings, locks or temporary tables. So a
-//! pooler may lend its connections by the transaction. Each statement is sent with its text and the types of its
-//! parameters, planned for the values that it comes with, and waited for.
+//! Nothing is relied on that a session keeps from one transaction to the next, so a pooler may lend its connections by the
+//! transaction: statements are kept prepared only where each transaction finds that the session is its own (`prepared`).
+//! What is looked up for many keys, and what many decisions write, goes by one statement each (`sets`); questions are sent
+//! before the first of them is answered.
 //!
 //! Statements are text in `sql/`; what must never happen is refused by the schema (`sql/postgres/migrations/`) as well
 //! as by the rules. Connections are not encrypted: the database is on loopback, on a network that is trusted, or behind a
 //! pooler or tunnel that encrypts.
 
-mod batch;
 mod connect;
+mod copy;
 mod driver;
 mod migrate;
 #[cfg(test)]
 mod plans;
+mod prepared;
 mod reader;
+mod sets;
 
 use perennial_core::ports::Failure;
 
+pub(crate) use self::copy::PostgresEnd;
 pub use self::reader::PostgresReader;
 
-use self::batch::PostgresBatch;
 use self::connect::Server;
-use self::driver::PostgresSession;
+use self::driver::{Connection, PostgresSession};
+use crate::batch::OpenBatch;
 use crate::session::{CatalogueCache, Role, Session, failed};
-use crate::{Batch, Store, StoreError};
+use crate::{Batch, Schema, Step, Store, StoreError};
+
+const OPENING: &str = "open the ledger";
+
+/// Brings the ledger in the database at a `postgres://` URL up to date, and makes it where the database is empty; tells
+/// the steps that were missing.
+///
+/// # Errors
+/// As [`PostgresStore::open`].
+pub fn migrate(url: &str) -> Result<Vec<Step>, Failure> {
+    migrate::migrate(&connect(url)?).map_err(|cause| Failure::new(OPENING, cause))
+}
+
+/// How far the ledger in the database at a `postgres://` URL is; changes nothing.
+///
+/// # Errors
+/// As [`PostgresStore::open`].
+pub fn schema(url: &str) -> Result<Schema, Failure> {
+    migrate::schema(&connect(url)?).map_err(|cause| Failure::new(OPENING, cause))
+}
+
+fn connect(url: &str) -> Result<Connection, Failure> {
+    Server::parse(url).map_err(|cause| Failure::new(OPENING, cause))?.connect().map_err(failed(OPENING))
+}
 
 /// A ledger in a PostgreSQL database, open for writing.
 pub struct PostgresStore {
@@ -83,8 +110,12 @@ impl PostgresStore {
 }
 
 impl Store for PostgresStore {
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn begin(&mut self) -> Result<Box<dyn Batch + '_>, StoreError> {
         let session = self.begin_on_a_connection().map_err(failed("begin a batch"))?;
-        Ok(Box::new(PostgresBatch::new(self.session.insert(session))))
+        Ok(Box::new(OpenBatch::new(self.session.insert(session), |_| ())))
     }
 }

@@ -7,6 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::PostgresStore;
 use super::connect::wait;
 use super::driver::PostgresSession;
+use super::sets::for_each;
 use crate::sql::{ALL, GROWING, Statement};
 
 /// A new ledger, in the transaction that writes.
@@ -28,6 +29,9 @@ fn plan(client: &Client, text: &str) -> Vec<String> {
                 Type::INT8 => Box::new(1_i64),
                 Type::TEXT => Box::new("x"),
                 Type::BYTEA => Box::new([0_u8; 32].to_vec()),
+                Type::INT8_ARRAY => Box::new(vec![1_i64; 64]),
+                Type::TEXT_ARRAY => Box::new(vec!["x"; 64]),
+                Type::BYTEA_ARRAY => Box::new(vec![vec![0_u8; 32]; 64]),
                 ref other => panic!("{text}: no parameter is of type {other}"),
             }
         })
@@ -61,6 +65,27 @@ fn no_statement_scans_a_growing_table() {
             continue;
         }
         let plan = plan(&session.driver.client, text);
+        assert_eq!(scanned(&plan), Vec::<&str>::new(), "{file}: {plan:#?}");
+    }
+}
+
+/// What a batch looks up for many keys at once.
+#[test]
+fn no_lookup_of_many_keys_scans_a_growing_table() {
+    let session = writer();
+    let lookups = ALL.iter().filter(|(file, statement)| {
+        let text = statement.postgres;
+        text.contains("\nselect") && text.contains("$1") && !text.contains("$4") && !file.contains("migration")
+    });
+    for (file, statement) in lookups {
+        let params = (1..=3).filter(|number| statement.postgres.contains(&format!("${number}"))).count();
+        let kinds = wait(session.driver.client.prepare(statement.postgres)).expect("is understood");
+        let kinds = kinds.params();
+        let mut text = for_each(statement, params);
+        for (number, kind) in (1..).zip(kinds) {
+            text = text.replacen(&format!("${number}"), &format!("${number}::{kind}[]"), 1);
+        }
+        let plan = plan(&session.driver.client, &text);
         assert_eq!(scanned(&plan), Vec::<&str>::new(), "{file}: {plan:#?}");
     }
 }

@@ -2,16 +2,12 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use jiff::civil::Date;
-use perennial_core::notice::Notice;
-
 use super::connect::Server;
 use super::driver::PostgresSession;
 use super::migrate;
-use crate::books::books_by_session;
 use crate::books::prelude::*;
+use crate::books::{books_by_session, records_by_session};
 use crate::session::{CatalogueCache, Role, Session, failed};
-use crate::{AuditReport, Due, Records};
 
 /// Connections that read at once; who comes after waits for one of them. A server has 100 for all nodes, as it comes.
 const CONNECTIONS_MAX: usize = 12;
@@ -37,7 +33,13 @@ impl PostgresReader {
 
     pub(super) fn of(server: Server) -> Self {
         let (lent, returned) = (Mutex::default(), Condvar::new());
-        Self { pool: Arc::new(Pool { server, catalogue: CatalogueCache::default(), lent, returned }) }
+        let (catalogue, version) = (CatalogueCache::default(), Shared::default());
+        Self { pool: Arc::new(Pool { server, catalogue, version, lent, returned }) }
+    }
+
+    /// Reads a version, once for all who asked before the reading began.
+    fn read_version(&self, read: impl FnOnce(&PostgresSession) -> Result<i64, Failure>) -> Result<i64, Failure> {
+        self.pool.version.get(|| self.read(read))
     }
 
     fn read<T>(&self, read: impl FnOnce(&PostgresSession) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -52,28 +54,59 @@ impl PostgresReader {
     }
 }
 
-books_by_session!(PostgresReader);
-
-impl Records for PostgresReader {
-    fn services_due(&self, before: Date, after: Option<Due>, rows_max: u32) -> Result<Vec<Due>, Failure> {
-        self.read(|session| session.services_due(before, after, rows_max))
-    }
-
-    fn notices_waiting(&self, rows_max: u32) -> Result<Vec<(i64, Notice)>, Failure> {
-        self.read(|session| session.notices_waiting(rows_max))
-    }
-
-    fn audit(&self) -> Result<AuditReport, Failure> {
-        self.read(Records::audit)
-    }
-}
+records_by_session!(PostgresReader);
 
 #[derive(Debug)]
 struct Pool {
     server: Server,
     catalogue: CatalogueCache,
+    version: Shared,
     lent: Mutex<Lent>,
     returned: Condvar,
+}
+
+/// A number that many ask for at the same time, and that one of them reads for all. Nobody gets what was read before he
+/// asked: who comes while it is being read waits for the next reading.
+#[derive(Debug, Default)]
+struct Shared {
+    readings: Mutex<Readings>,
+    read: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Readings {
+    /// How many have begun.
+    begun: u64,
+    /// Whether one is under way.
+    running: bool,
+    /// The last one that was told, and what it told.
+    told: Option<(u64, i64)>,
+}
+
+impl Shared {
+    fn get(&self, read: impl FnOnce() -> Result<i64, Failure>) -> Result<i64, Failure> {
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = readings.begun + 1;
+        while readings.running {
+            readings = self.read.wait(readings).unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, version)) = readings.told.filter(|(number, _)| *number >= wanted) {
+                return Ok(version);
+            }
+        }
+        readings.begun += 1;
+        readings.running = true;
+        let number = readings.begun;
+        drop(readings);
+        let answer = read();
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        readings.running = false;
+        if let Ok(version) = answer {
+            readings.told = Some((number, version));
+        }
+        drop(readings);
+        self.read.notify_all();
+        answer
+    }
 }
 
 /// The connections that wait for a reader, and how many readers there are.
@@ -130,5 +163,43 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.pool.lent().readers -= 1;
         self.pool.returned.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_shared_reading_is_never_older_than_the_question() {
+        let (shared, written, readings) = (Shared::default(), AtomicI64::new(0), AtomicI64::new(0));
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let before = written.fetch_add(1, Ordering::SeqCst) + 1;
+                        let read = || {
+                            readings.fetch_add(1, Ordering::SeqCst);
+                            let version = written.load(Ordering::SeqCst);
+                            thread::yield_now();
+                            Ok(version)
+                        };
+                        assert!(shared.get(read).expect("is read") >= before);
+                    }
+                });
+            }
+        });
+        assert!(readings.load(Ordering::SeqCst) <= 1_600);
+    }
+
+    #[test]
+    fn who_waited_for_a_reading_that_fails_reads_for_himself() {
+        let shared = Shared::default();
+        let failed = || Err(Failure::new("read", "the line is cut"));
+        assert!(shared.get(failed).is_err());
+        assert_eq!(shared.get(|| Ok(7)).expect("is read"), 7);
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, params_from_iter};
 
-use crate::driver::{Cell, Driver, DriverError, Param, Result, Row, Savepoint};
+use crate::driver::{Cell, Driver, DriverError, Param, Reading, Result, Row, Savepoint};
 use crate::session::Session;
 use crate::sql::Statement;
 
@@ -33,8 +33,13 @@ pub(super) fn connect(path: &Path, flags: OpenFlags, setup: &str) -> rusqlite::R
     Ok(connection)
 }
 
+/// Opens the transaction that writes.
+pub(super) fn begin_write(connection: &Connection) -> Result<()> {
+    transact(connection, "begin immediate")
+}
+
 /// Begins or ends a transaction.
-pub(super) fn transact(connection: &Connection, text: &'static str) -> Result<()> {
+fn transact(connection: &Connection, text: &'static str) -> Result<()> {
     connection.prepare_cached(text)?.execute([])?;
     Ok(())
 }
@@ -67,13 +72,38 @@ impl Driver for Connection {
         Ok(())
     }
 
+    type Asked<'a, const N: usize> = (&'static Statement, Vec<[Param<'a>; N]>);
+
+    /// Nothing is far away, so nothing is read before it is wanted.
+    fn ask<'a, const N: usize>(
+        &'a self,
+        statement: &'static Statement,
+        keys: Vec<[Param<'a>; N]>,
+    ) -> Self::Asked<'a, N> {
+        (statement, keys)
+    }
+
+    fn answer<const N: usize>(
+        &self,
+        (statement, keys): Self::Asked<'_, N>,
+        mut read: impl FnMut(usize, &rusqlite::Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        keys.iter()
+            .enumerate()
+            .try_for_each(|(number, key)| self.each(statement, key, |row| read(number, row).map(ControlFlow::Continue)))
+    }
+
     fn is_open(&self) -> bool {
         !self.is_autocommit()
     }
 
     /// The moment is that of the first read.
-    fn begin_read(&self) -> Result<()> {
+    fn begin_read(&self, _: Reading) -> Result<()> {
         transact(self, "begin")
+    }
+
+    fn commit(&self) -> Result<()> {
+        transact(self, "commit")
     }
 
     fn rollback(&self) -> Result<()> {

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use crate::migration::{HistoryError, Migration, complete, missing};
+use crate::migration::{HistoryError, Migration, complete, missing, steps};
+use crate::{Schema, Step};
 
 const MIGRATIONS: [Migration; 1] =
     [Migration { number: 1, name: "ledger", text: include_str!("../../sql/sqlite/migrations/0001_ledger.sql") }];
@@ -24,21 +25,34 @@ pub(super) enum MigrateError {
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// Brings a database up to date, all or nothing.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), MigrateError> {
+/// Brings a database up to date, all or nothing; tells the steps that were missing.
+pub(super) fn migrate(connection: &mut Connection) -> Result<Vec<Step>, MigrateError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if is_empty(&transaction)? {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.execute_batch(include_str!("../../sql/sqlite/migrations.sql"))?;
     }
-    for migration in missing(&MIGRATIONS, &done(&transaction)?)? {
+    let missing = missing(&MIGRATIONS, &done(&transaction)?)?;
+    for migration in missing {
         transaction.execute_batch(migration.text)?;
         transaction.execute(
             include_str!("../../sql/sqlite/migration_insert.sql"),
             params![migration.number, migration.name, migration.digest()],
         )?;
     }
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    Ok(steps(missing))
+}
+
+/// How far a database is; changes nothing.
+pub(super) fn schema(connection: &Connection) -> Result<Schema, MigrateError> {
+    let done = if is_empty(connection)? { Vec::new() } else { done(connection)? };
+    Ok(Schema { done: done.len(), missing: steps(missing(&MIGRATIONS, &done)?) })
+}
+
+/// How far a database is that nobody has made yet.
+pub(super) fn new_schema() -> Schema {
+    Schema { done: 0, missing: steps(&MIGRATIONS) }
 }
 
 /// Checks that a file is a ledger, or nothing yet.

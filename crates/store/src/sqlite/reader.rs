@@ -3,17 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::civil::Date;
-use perennial_core::notice::Notice;
 use rusqlite::OpenFlags;
 
 use super::driver::{SqliteSession, connect};
 use super::migrate;
-use crate::books::books_by_session;
 use crate::books::prelude::*;
-use crate::driver::Driver;
+use crate::books::{books_by_session, records_by_session};
+use crate::driver::{Driver, Reading};
 use crate::session::{CatalogueCache, Role, Session, failed};
-use crate::{AuditReport, Due, Records};
 
 /// Connections that are kept for the next reader; more are opened when more read at once, and closed after.
 const IDLE_MAX: usize = 16;
@@ -84,8 +81,16 @@ impl SqliteReader {
     pub fn freeze(&self) -> Result<Self, Failure> {
         let Source::Latest(pool) = &self.source else { return Ok(self.clone()) };
         let session = pool.open(CatalogueCache::default())?;
-        session.driver.begin_read().and_then(|()| session.catalogue()).map_err(failed("freeze a reader"))?;
+        session
+            .driver
+            .begin_read(Reading::Rows)
+            .and_then(|()| session.catalogue())
+            .map_err(failed("freeze a reader"))?;
         Ok(Self { source: Source::Frozen(Arc::new(Mutex::new(session))) })
+    }
+
+    fn read_version(&self, read: impl FnOnce(&SqliteSession) -> Result<i64, Failure>) -> Result<i64, Failure> {
+        self.read(read)
     }
 
     fn read<T>(&self, read: impl FnOnce(&SqliteSession) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -101,18 +106,4 @@ impl SqliteReader {
     }
 }
 
-books_by_session!(SqliteReader);
-
-impl Records for SqliteReader {
-    fn services_due(&self, before: Date, after: Option<Due>, rows_max: u32) -> Result<Vec<Due>, Failure> {
-        self.read(|session| session.services_due(before, after, rows_max))
-    }
-
-    fn notices_waiting(&self, rows_max: u32) -> Result<Vec<(i64, Notice)>, Failure> {
-        self.read(|session| session.notices_waiting(rows_max))
-    }
-
-    fn audit(&self) -> Result<AuditReport, Failure> {
-        self.read(Records::audit)
-    }
-}
+records_by_session!(SqliteReader);

@@ -104,8 +104,7 @@ pub fn a_digest_is_taken_once<D: Database>() {
     let seen = world.books.load(&[Want::Credential(id)]).expect("loads");
     let twin =
         Credential { id: CredentialId(seen.next.credential), approval_digest: None, ..seen.credentials[&id].clone() };
-    let mut batch = world.store.begin().expect("begins");
-    let refused = batch.write(&[Change::SetCredential(twin)]);
+    let refused = world.written(&[Change::SetCredential(twin)]);
     assert!(matches!(refused, Err(StoreError::Constraint { doing: "set a credential", .. })), "{refused:?}");
 }
 

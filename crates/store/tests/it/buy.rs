@@ -71,8 +71,7 @@ pub fn a_purchase_that_is_withdrawn_opens_nothing<D: Database>() {
     assert_eq!((gone.hold, gone.open_order), (Hold::Terminated, None));
     world.assert_sound();
     let twin = Service { id: BESIDE, open_order: None, ..gone };
-    let mut batch = world.store.begin().expect("begins");
-    let refused = batch.write(&[Change::OpenService(twin)]);
+    let refused = world.written(&[Change::OpenService(twin)]);
     assert!(matches!(refused, Err(StoreError::Constraint { doing: "open a service", .. })), "{refused:?}");
 }
 

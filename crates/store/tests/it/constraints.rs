@@ -90,6 +90,7 @@ impl Raw for Postgres {
         let why = match (what, why) {
             ("a transfer in another currency", _) => "in its currency",
             ("a deleted account", _) => "what the ledger names stays",
+            ("a child of another account's", _) => "foreign key constraint",
             ("a second extension", _) | (_, "UNIQUE") => "unique constraint",
             (_, "CHECK") => "check constraint",
             (_, "FOREIGN KEY") => "foreign key constraint",
@@ -145,7 +146,7 @@ const POSTGRES: [(&str, &str); 9] = [
 ];
 
 /// What must never happen, the statement that would do it, and a word of why it is refused.
-const REFUSED: [(&str, &str, &str); 54] = [
+const REFUSED: [(&str, &str, &str); 55] = [
     ("a second payment", "insert into payments select * from payments where order_id = 1", "UNIQUE"),
     (
         "a payment of an open order",
@@ -262,6 +263,7 @@ const REFUSED: [(&str, &str, &str); 54] = [
     ("an edited report", "update jobs set report = ''", "stays"),
     ("a deleted report", "delete from jobs", "stays"),
     ("a deleted account", "delete from accounts where id = 1", "FOREIGN KEY"),
+    ("a child of another account's", "update services set parent_id = 5 where id = 1", "one of its account"),
     ("an unknown word", "update services set mode = 'sometimes'", "CHECK"),
     ("text for a number", "update services set version = 'x'", "cannot store TEXT"),
 ];
@@ -291,9 +293,8 @@ fn the_schema_of_postgres_refuses_the_same() {
 fn an_expiry_moves_by_a_paid_span_only() {
     let mut world = paid::<Sqlite>();
     let moved = Service { until: date("2099-01-01"), ..world.service(CUSTOMER, SERVER) };
-    let mut batch = world.store.begin().expect("begins");
-    let refused = batch.write(&[Change::SetService(moved)]);
-    assert!(matches!(refused, Err(StoreError::Conflict { service: SERVER })), "{refused:?}");
+    let refused = world.written(&[Change::SetService(moved)]);
+    assert!(matches!(&refused, Err(StoreError::Conflict { services }) if *services == [SERVER]), "{refused:?}");
 }
 
 /// What breaks a rule once its triggers are gone, and the rule that finds it.

@@ -115,8 +115,7 @@ pub fn coupons_are_used_once<D: Database>() {
     let used = world.books.load(&[Want::Coupons(CUSTOMER)]).expect("loads").coupons;
     assert!(used[&CUSTOMER].is_empty());
     let again = Change::UseCoupon { account: CUSTOMER, coupon: COUPON, order: order.id };
-    let mut batch = world.store.begin().expect("begins");
-    assert!(matches!(batch.write(&[again]), Err(StoreError::Constraint { doing: "use a coupon", .. })));
+    assert!(matches!(world.written(&[again]), Err(StoreError::Constraint { doing: "use a coupon", .. })));
 }
 
 pub fn a_stacking_service_is_extended_by_each_order<D: Database>() {
@@ -196,10 +195,8 @@ pub fn a_stale_version_is_a_conflict<D: Database>() {
     let mut world = World::<D>::new();
     let stale = world.service(CUSTOMER, SERVER);
     world.done(CUSTOMER, Action::Rename { service: SERVER, display_name: Some("mine".to_owned()) });
-    let mut batch = world.store.begin().expect("begins");
-    let refused = batch.write(&[Change::SetService(stale)]);
-    assert!(matches!(refused, Err(StoreError::Conflict { service: SERVER })), "{refused:?}");
-    drop(batch);
+    let refused = world.written(&[Change::SetService(stale)]);
+    assert!(matches!(&refused, Err(StoreError::Conflict { services }) if *services == [SERVER]), "{refused:?}");
     let service = world.service(CUSTOMER, SERVER);
     assert_eq!((service.display_name.as_deref(), service.version), (Some("mine"), 1));
 }
@@ -217,11 +214,16 @@ pub fn a_write_that_is_refused_spoils_its_batch<D: Database>() {
     };
     let overdraft =
         Transfer { debit: Book::Balance, credit: Book::Adjustment, amount: eur(1_000_000), ..transfer.clone() };
-    let mut batch = world.store.begin().expect("begins");
-    batch.write(&[Change::Book(transfer.clone())]).expect("is written");
-    let refused = batch.write(&[Change::Book(transfer.clone()), Change::Book(overdraft)]);
+    let changes = [Change::Book(transfer.clone()), Change::Book(overdraft)];
+    let refused = world.written(&changes);
     assert!(matches!(refused, Err(StoreError::Constraint { doing: "book a transfer", .. })), "{refused:?}");
-    assert!(matches!(batch.write(&[Change::Book(transfer)]), Err(StoreError::Failed(_))));
+    let mut batch = world.store.begin().expect("begins");
+    batch.write(&changes[..1]).expect("is written");
+    // Whether it is refused now or when something is read is the database's to choose.
+    let refused = batch.write(&changes).map_err(drop).and_then(|()| batch.load(&[]).map(drop).map_err(drop));
+    assert_eq!(refused, Err(()));
+    assert!(batch.load(&[]).is_err());
+    assert!(matches!(batch.write(&changes[..1]), Err(StoreError::Failed(_))));
     assert!(matches!(batch.commit(), Err(StoreError::Failed(_))));
     let seen = world.books.load(&[Want::Balances(CUSTOMER)]).expect("loads");
     assert_eq!(seen.balances[&CUSTOMER].balance, eur(10_000));
@@ -297,4 +299,28 @@ pub fn replies_and_notices_are_forgotten<D: Database>() {
     let key = TokenKey { account: CUSTOMER, operation: "renew".to_owned(), key: "a".to_owned() };
     assert!(world.books.load(&[Want::Replay(key)]).expect("loads").replays.is_empty());
     world.assert_sound();
+}
+
+pub fn a_notice_is_left_to_one_node_for_a_while<D: Database>() {
+    let mut world = World::<D>::new();
+    for service in [SERVER, DOMAIN, HOSTING] {
+        let token = service.to_string();
+        world.done(CUSTOMER, Action::RequestTermination { service, token, token_digest: [7; 32] });
+    }
+    let waiting = world.books.notices_waiting(10).expect("reads");
+    let [first, second, third] = [0, 1, 2].map(|at| waiting[at].0);
+    let until = instant("2026-11-20T12:05:00Z");
+    let mut claim = |node: &str, now: &str, rows_max| {
+        let claimed = world.batch(|batch| batch.claim_notices(node, instant(now), until, rows_max)).expect("claims");
+        assert!(claimed.iter().all(|notice| waiting.contains(notice)));
+        claimed.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(claim("one", "2026-11-20T12:00:00Z", 2), [first, second]);
+    assert_eq!(claim("two", "2026-11-20T12:00:00Z", 10), [third]);
+    assert_eq!(claim("one", "2026-11-20T12:00:00Z", 10), [first, second], "those that are its own");
+    assert_eq!(claim("two", "2026-11-20T12:04:59Z", 10), [third]);
+    assert_eq!(claim("two", "2026-11-20T12:05:00Z", 10), [first, second, third], "another one's time is over");
+    world.batch(|batch| batch.notice_sent(second, until)).expect("is noted");
+    let left = world.batch(|batch| batch.claim_notices("three", instant("2027-01-01T00:00:00Z"), until, 10));
+    assert_eq!(left.expect("claims").iter().map(|(id, _)| *id).collect::<Vec<_>>(), [first, third]);
 }

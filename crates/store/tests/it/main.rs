@@ -1,9 +1,11 @@
-//! The store's integration tests: one suite for any database, run for each one, and what is SQLite's own.
+//! The store's integration tests: one suite for any database, run for each one, one script for
+//! both, and what is a database's own.
 
 mod access;
 mod backup;
 mod buy;
 mod constraints;
+mod copy;
 mod lane;
 mod master;
 mod migrations;
@@ -11,6 +13,7 @@ mod now;
 mod owner;
 mod postgres;
 mod revise;
+mod script;
 mod suite;
 mod world;
 

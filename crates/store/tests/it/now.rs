@@ -15,8 +15,8 @@ use perennial_store::StoreError;
 
 use crate::access::application;
 use crate::world::{
-    CUSTOMER, DOMAIN, Database, HOSTING, PAYPAL, RESELLER, SERVER, STACKING, World, date, eur, instant, renew_now,
-    request, token,
+    CUSTOMER, DOMAIN, Database, HOSTING, PAYPAL, RESELLER, SERVER, STACKING, World, date, eur, instant, renew,
+    renew_now, request, token,
 };
 
 fn balances<D: Database>(world: &World<D>) -> Balances {
@@ -153,6 +153,26 @@ pub fn a_token_that_holds_while_nothing_moves_gives_way_once_something_did<D: Da
     world.assert_sound();
 }
 
+/// An open order is answered again, and what was remembered of it needs no other row.
+pub fn an_open_order_is_answered_twice_in_a_moment_under_one_token<D: Database>() {
+    let mut world = World::<D>::new();
+    let command = || Command { action: renew(&[SERVER], "P1M"), ..unmoved(15) };
+    let replies = world.run(&[command(), command()]);
+    assert!(matches!(&replies[..], [Ok(Reply::Placed(one)), Ok(Reply::Placed(two))] if one == two), "{replies:?}");
+}
+
+pub fn a_malformed_token_spoils_nobody_elses_command<D: Database>() {
+    let mut world = World::<D>::new();
+    let command = |key: &str| Command {
+        account: CUSTOMER,
+        token: Some(token(key, 1)),
+        action: renew(&[if key == "good" { SERVER } else { DOMAIN }], "P1Y"),
+    };
+    let replies = world.run(&[command("good"), command("b\0d"), command("good")]);
+    assert_eq!(replies[1], Err(Refusal::TokenMalformed));
+    assert!(matches!(&replies[0], Ok(Reply::Placed(_))) && replies[0] == replies[2], "{replies:?}");
+}
+
 fn use_nonce(application: ApplicationId, digest: u8, good_until: Timestamp) -> Action {
     Action::UseNonce { nonce: Nonce { application, digest: [digest; 32] }, good_until }
 }
@@ -188,8 +208,7 @@ pub fn a_nonce_is_used_once_also_after_a_restart<D: Database>() {
     world.now = kept;
     let later = instant("2026-11-20T13:30:00Z");
     assert_eq!(world.one(CUSTOMER, use_nonce(application, 1, later)), Err(Refusal::NonceUsed));
-    let mut batch = world.store.begin().expect("begins");
-    let again = batch.write(&[Change::UseNonce { nonce, keep_until: later }]);
+    let again = world.written(&[Change::UseNonce { nonce, keep_until: later }]);
     assert!(matches!(again, Err(StoreError::Constraint { doing: "use a nonce", .. })), "{again:?}");
 }
 

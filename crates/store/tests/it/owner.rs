@@ -36,8 +36,7 @@ pub fn a_cancellation_stays_until_it_is_withdrawn<D: Database>() {
     world.pay(order.id, PayWith::Balance);
     world.assert_sound();
     let goes_on = Service { cancellation, ..world.service(CUSTOMER, SERVER) };
-    let mut batch = world.store.begin().expect("begins");
-    let refused = batch.write(&[Change::SetService(goes_on)]);
+    let refused = world.written(&[Change::SetService(goes_on)]);
     assert!(matches!(refused, Err(StoreError::Constraint { doing: "change a service", .. })), "{refused:?}");
 }
 
@@ -99,8 +98,7 @@ pub fn an_account_tells_of_itself<D: Database>() {
     assert_eq!(found(&world), account(CUSTOMER));
     let crowns = Account { currency: Currency::SEK, ..account(CUSTOMER) };
     for wrong in [crowns, Account { id: AccountId(99), ..account(CUSTOMER) }] {
-        let mut batch = world.store.begin().expect("begins");
-        let refused = batch.write(&[Change::SetAccount(wrong)]);
+        let refused = world.written(&[Change::SetAccount(wrong)]);
         assert!(matches!(refused, Err(StoreError::Constraint { doing: "change an account", .. })), "{refused:?}");
     }
 }
@@ -127,8 +125,7 @@ pub fn a_method_is_added_under_the_next_id<D: Database>() {
     let methods = world.books.load(&[Want::Methods(CUSTOMER)]).expect("loads").methods;
     assert_eq!((methods.len(), methods[&id].status), (2, MethodStatus::Valid));
     let twin = perennial_core::payment::PaymentMethod { id: MethodId(9_999), ..methods[&id].clone() };
-    let mut batch = world.store.begin().expect("begins");
-    let refused = batch.write(&[Change::AddMethod(twin)]);
+    let refused = world.written(&[Change::AddMethod(twin)]);
     assert!(matches!(refused, Err(StoreError::Constraint { doing: "add a payment method", .. })), "{refused:?}");
 }
 

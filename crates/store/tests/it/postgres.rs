@@ -4,6 +4,7 @@ use std::error::Error;
 
 use perennial_core::account::Account;
 use perennial_core::ids::{AccountId, ServiceId};
+use perennial_core::order::OrderState;
 use perennial_core::ports::Books;
 use perennial_core::service::Service;
 use perennial_core::snapshot::{Change, Want};
@@ -98,7 +99,37 @@ fn a_commit_without_an_answer_is_an_error() {
     let mut batch = world.store.begin().expect("begins");
     batch.record(&named("lost.example")).expect("is new");
     world.database.sql(END).expect("runs");
-    assert!(matches!(batch.commit(), Err(StoreError::Failed(_))));
+    // Where the connection is known to have ended, so is that nothing was committed.
+    assert!(matches!(batch.commit(), Err(StoreError::Failed(_) | StoreError::Unknown(_))));
+}
+
+/// So a distributed engine tells that another transaction came first.
+#[test]
+fn a_batch_that_is_given_up_for_another_one_may_be_decided_again() {
+    let mut world = World::<Postgres>::new();
+    let order = world.place(&[SERVER], "P1M").id;
+    let settle = [Change::SetOrderState { account: CUSTOMER, order, state: OrderState::Cancelled(world.now) }];
+    let give_up = "create function give_up() returns trigger language plpgsql as $$ begin
+        raise exception 'could not serialize access' using errcode = 'serialization_failure'; end $$;
+        create trigger gives_up before update on orders for each row execute function give_up()";
+    world.database.sql(give_up).expect("runs");
+    assert!(matches!(world.written(&settle), Err(StoreError::GaveWay(_))));
+    world.database.sql("drop trigger gives_up on orders").expect("runs");
+    let fails_at_the_end = "create constraint trigger gives_up after update on orders deferrable initially deferred
+        for each row execute function give_up()";
+    world.database.sql(fails_at_the_end).expect("runs");
+    assert!(matches!(world.written(&settle), Err(StoreError::GaveWay(_))));
+    world.database.sql("drop trigger gives_up on orders").expect("runs");
+    world.written(&settle).expect("is written");
+}
+
+/// It spoils nobody's decision but its own: the lane carries each out alone then.
+#[test]
+fn a_text_that_the_database_cannot_keep_is_refused() {
+    let mut world = World::<Postgres>::new();
+    let renamed = Service { display_name: Some("a\0b".to_owned()), ..world.service(CUSTOMER, SERVER) };
+    let refused = world.written(&[Change::SetService(renamed)]);
+    assert!(matches!(refused, Err(StoreError::Constraint { doing: "change a service", .. })), "{refused:?}");
 }
 
 /// To commit what PostgreSQL has given up is to roll it back, without an error.

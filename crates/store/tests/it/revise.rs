@@ -59,8 +59,7 @@ pub fn a_settled_order_is_neither_revised_nor_planned<D: Database>() {
         (Change::PlanPayment { account: CUSTOMER, order: order.id, plan }, "plan a payment"),
     ];
     for (change, what) in changes {
-        let mut batch = world.store.begin().expect("begins");
-        let refused = batch.write(&[change]);
+        let refused = world.written(&[change]);
         assert!(matches!(refused, Err(StoreError::Constraint { doing, .. }) if doing == what), "{refused:?}");
     }
     assert_eq!(world.order(order.id), paid);
@@ -105,8 +104,7 @@ pub fn a_payment_link_is_found_by_its_token<D: Database>() {
         PaymentLink { order: other, account: RESELLER, token: "new".to_owned(), ..link },
     ];
     for link in wrong {
-        let mut batch = world.store.begin().expect("begins");
-        let refused = batch.write(&[Change::SetLink(link)]);
+        let refused = world.written(&[Change::SetLink(link)]);
         assert!(matches!(refused, Err(StoreError::Constraint { doing: "set a payment link", .. })), "{refused:?}");
     }
 }

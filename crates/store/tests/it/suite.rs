@@ -33,6 +33,7 @@ macro_rules! suite {
                 a_batch_sees_its_own_writes
                 spans_bound_what_is_listed
                 replies_and_notices_are_forgotten
+                a_notice_is_left_to_one_node_for_a_while
             }
             master {
                 records_read_back
@@ -62,6 +63,8 @@ macro_rules! suite {
                 a_renewal_to_a_day_reads_back
                 a_token_that_holds_while_nothing_moves_gives_way_once_something_did
                 a_token_is_taken_over_however_long_it_was_kept
+                an_open_order_is_answered_twice_in_a_moment_under_one_token
+                a_malformed_token_spoils_nobody_elses_command
                 a_nonce_is_used_once_also_after_a_restart
                 nonces_are_forgotten_the_oldest_first
             }

@@ -24,7 +24,7 @@ use perennial_core::payment::{MethodKind, MethodStatus, PaymentMethod, Preferenc
 use perennial_core::product::{Coupon, Kind, Price, Product, PromoCode, Renewability};
 use perennial_core::refusal::Refusal;
 use perennial_core::service::{Hold, RenewalMode, Service};
-use perennial_core::snapshot::{Snapshot, Want};
+use perennial_core::snapshot::{Change, Snapshot, Want};
 use perennial_store::postgres::{PostgresReader, PostgresStore};
 use perennial_store::sqlite::{SqliteReader, SqliteStore};
 use perennial_store::{Batch, Record, Recorded, Records, Store, StoreError};
@@ -185,6 +185,13 @@ impl<D: Database> World<D> {
         replies
     }
 
+    /// Writes changes and commits them. What is refused may be refused with either.
+    pub fn written(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let mut batch = self.store.begin()?;
+        batch.write(changes)?;
+        batch.commit()
+    }
+
     pub fn one(&mut self, account: AccountId, action: Action) -> Result<Reply, Refusal> {
         self.run(&[Command { account, token: None, action }]).remove(0)
     }
@@ -246,7 +253,7 @@ impl<D: Database> World<D> {
 }
 
 /// Everything that is loaded afresh is in the moved snapshot, just so.
-fn same(moved: &Snapshot, fresh: &Snapshot) {
+pub fn same(moved: &Snapshot, fresh: &Snapshot) {
     assert_eq!(moved.catalogue, fresh.catalogue);
     within(&fresh.accounts, &moved.accounts);
     within(&fresh.services, &moved.services);

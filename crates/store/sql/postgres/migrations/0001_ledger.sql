@@ -405,8 +405,12 @@ create table notices (
     token text collate "C" not null,
     caused_at bigint not null,
     sent_at bigint,
+    -- The node that is about to let it leave, and until when it is left to that node.
+    claimed_by text collate "C",
+    claimed_until bigint,
     primary key (account_id, id),
-    foreign key (account_id, service_id) references services (account_id, id)
+    foreign key (account_id, service_id) references services (account_id, id),
+    check ((claimed_by is null) = (claimed_until is null))
 );
 create index notices_waiting on notices (id) where sent_at is null;
 create index notices_sent on notices (sent_at) where sent_at is not null;
@@ -580,19 +584,27 @@ execute function refuse('a paid span stays on file');
 create function check_expiries() returns trigger language plpgsql set enable_seqscan = off as $$
 begin
     if exists (
-        select 1 from was join written on written.id = was.id
-        where written.until_date <> was.until_date and not exists (
+        select 1 from (
+            select account_id, id, max(until_date) filter (where not is_new) as was_until,
+                max(until_date) filter (where is_new) as until_date
+            from (
+                select account_id, id, until_date, false as is_new from was
+                union all select account_id, id, until_date, true from written
+            ) sides
+            group by account_id, id
+        ) moved
+        where moved.until_date <> moved.was_until and not exists (
             select 1 from extensions
-            where extensions.account_id = was.account_id and extensions.service_id = was.id
-                and extensions.from_date = was.until_date and extensions.until_date = written.until_date
-        ) and not (written.until_date > was.until_date and exists (
+            where extensions.account_id = moved.account_id and extensions.service_id = moved.id
+                and extensions.from_date = moved.was_until and extensions.until_date = moved.until_date
+        ) and not (moved.until_date > moved.was_until and exists (
             select 1 from extensions first
-            where first.account_id = was.account_id and first.service_id = was.id
-                and first.from_date = was.until_date
+            where first.account_id = moved.account_id and first.service_id = moved.id
+                and first.from_date = moved.was_until
         ) and exists (
             select 1 from extensions last
-            where last.account_id = was.account_id and last.service_id = was.id
-                and last.from_date > was.until_date and last.until_date = written.until_date
+            where last.account_id = moved.account_id and last.service_id = moved.id
+                and last.from_date > moved.was_until and last.until_date = moved.until_date
         ))
     ) then
         raise exception 'an expiry moves by a paid span only' using errcode = 'integrity_constraint_violation';

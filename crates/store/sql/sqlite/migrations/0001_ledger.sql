@@ -355,7 +355,11 @@ create table notices (
     name text not null,
     token text not null,
     caused_at integer not null,
-    sent_at integer
+    sent_at integer,
+    -- The node that is about to let it leave, and until when it is left to that node.
+    claimed_by text,
+    claimed_until integer,
+    check ((claimed_by is null) = (claimed_until is null))
 ) strict;
 create index notices_waiting on notices (id) where sent_at is null;
 create index notices_sent on notices (sent_at) where sent_at is not null;
@@ -456,6 +460,18 @@ begin select raise(abort, 'an expiry moves by a paid span only'); end;
 
 create trigger services_stay_with_their_account before update of id, account_id on services
 begin select raise(abort, 'a service stays with its account'); end;
+
+create trigger services_belong_to_one_of_their_account before insert on services
+when new.parent_id is not null and not exists (
+    select 1 from services where id = new.parent_id and account_id = new.account_id
+)
+begin select raise(abort, 'a service belongs to one of its account'); end;
+
+create trigger services_move_to_one_of_their_account before update of parent_id on services
+when new.parent_id is not null and not exists (
+    select 1 from services where id = new.parent_id and account_id = new.account_id
+)
+begin select raise(abort, 'a service belongs to one of its account'); end;
 
 create trigger invoices_state_orders before insert on invoices
 when not exists (

@@ -1,0 +1,128 @@
+//! The one write transaction.
+
+use std::cell::Cell;
+
+use jiff::Timestamp;
+use perennial_core::snapshot::Change;
+
+use crate::books::books_by_session;
+use crate::books::prelude::*;
+use crate::driver::{Driver, DriverError};
+use crate::session::{Session, refused};
+use crate::{Batch, Record, Recorded, StoreError, forget, record, write};
+
+const COMMIT: &str = "commit a batch";
+
+/// An open write transaction.
+pub(crate) struct OpenBatch<'a, D: Driver, C: FnOnce(&D)> {
+    session: &'a Session<D>,
+    /// What is done once the rows are on disk; gone when it was done.
+    committed: Option<C>,
+    /// Whether the price list was changed, so that what was read of it may have to be forgotten.
+    listed: bool,
+    /// Whether a row was refused, so that the rest of its decision would be committed without it.
+    spoilt: Cell<bool>,
+}
+
+impl<'a, D: Driver, C: FnOnce(&D)> OpenBatch<'a, D, C> {
+    /// A batch in the transaction that is open.
+    pub(crate) fn new(session: &'a Session<D>, committed: C) -> Self {
+        Self { session, committed: Some(committed), listed: false, spoilt: Cell::new(false) }
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Session<D>) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.finish().map_err(|error| Failure::new("write to a batch", error))?;
+        read(self.session)
+    }
+
+    fn read_version(&self, read: impl FnOnce(&Session<D>) -> Result<i64, Failure>) -> Result<i64, Failure> {
+        self.read(read)
+    }
+
+    /// Writes what is still to be written.
+    fn finish(&self) -> Result<(), StoreError> {
+        if self.spoilt.get() {
+            return Err(Failure::new("write to a batch", "an earlier row was refused").into());
+        }
+        self.spoil(self.session.driver.finish())
+    }
+
+    fn spoil(&self, written: Result<(), StoreError>) -> Result<(), StoreError> {
+        self.spoilt.set(written.is_err());
+        written
+    }
+}
+
+books_by_session!(impl[D: Driver, C: FnOnce(&D)] OpenBatch<'_, D, C>);
+
+impl<D: Driver, C: FnOnce(&D)> Batch for OpenBatch<'_, D, C> {
+    fn write(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        self.session.check_open()?;
+        if self.spoilt.get() {
+            return self.finish();
+        }
+        self.spoil(changes.iter().try_for_each(|change| write::change(self.session, change)))
+    }
+
+    fn record(&mut self, row: &Record) -> Result<Recorded, StoreError> {
+        self.finish()?;
+        self.listed |= record::is_listed(row);
+        let recorded = record::record(self.session, row);
+        if recorded.is_err() && record::is_listed(row) {
+            self.session.forget_catalogue();
+        }
+        recorded
+    }
+
+    fn claim_notices(
+        &mut self,
+        node: &str,
+        now: Timestamp,
+        until: Timestamp,
+        rows_max: u32,
+    ) -> Result<Vec<(i64, Notice)>, StoreError> {
+        self.finish()?;
+        forget::claim_notices(self.session, node, now, until, rows_max)
+    }
+
+    fn notice_sent(&mut self, id: i64, at: Timestamp) -> Result<(), StoreError> {
+        self.finish()?;
+        forget::notice_sent(self.session, id, at)
+    }
+
+    fn forget(&mut self, now: Timestamp, rows_max: u32) -> Result<u32, StoreError> {
+        self.finish()?;
+        forget::forget(self.session, now, rows_max)
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.finish()?;
+        // To commit a transaction that was given up is to roll it back, which PostgreSQL does without an error.
+        self.session.check_open()?;
+        self.session.driver.commit().map_err(|error| match error {
+            DriverError::Failed(cause) => StoreError::Unknown(Failure { doing: COMMIT, cause }),
+            refusal => refused(COMMIT)(refusal),
+        })?;
+        if let Some(committed) = self.committed.take() {
+            committed(&self.session.driver);
+        }
+        Ok(())
+    }
+}
+
+impl<D: Driver, C: FnOnce(&D)> Drop for OpenBatch<'_, D, C> {
+    fn drop(&mut self) {
+        if self.committed.is_none() {
+            return;
+        }
+        if self.listed {
+            self.session.forget_catalogue();
+        }
+        // Where it cannot be told to roll back, the connection is given up, and the transaction ends with it.
+        if self.session.driver.is_open()
+            && let Err(error) = self.session.driver.rollback()
+        {
+            tracing::error!(%error, "could not roll a batch back");
+        }
+    }
+}
