@@ -1,0 +1,3 @@
+-- The rows that a new ledger has make way for the copied ones.
+delete from catalogue;
+delete from access;

@@ -1,0 +1,3 @@
+-- The ledger that is copied.
+begin exclusive;
+pragma query_only = on;
