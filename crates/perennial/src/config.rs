@@ -36,8 +36,9 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "StoreSection")]
 pub struct StoreConfig {
-    /// The SQLite file (`path`), made where it is missing, or the PostgreSQL database (`url`).
-    pub address: Address,
+    /// The SQLite file (`path`), made where it is missing, or the PostgreSQL database (`url`); none where the command line
+    /// or the environment has to name it.
+    pub address: Option<Address>,
     /// Whether commands that arrive together share a commit. Default true; false is slower and there to be measured.
     pub group_commit: bool,
 }
@@ -59,11 +60,11 @@ impl TryFrom<StoreSection> for StoreConfig {
         let address = match (path, url) {
             (Some(path), None) => match Address::of(path.into()) {
                 Address::Postgres(_) => return Err("`path` is a file; write a database's URL as `url`"),
-                file @ Address::File(_) => file,
+                file @ Address::File(_) => Some(file),
             },
-            (None, Some(url)) => Address::of_url(url).ok_or("`url` begins with postgres:// or postgresql://")?,
+            (None, Some(url)) => Some(Address::of_url(&url).ok_or("`url` begins with postgres:// or postgresql://")?),
             (Some(_), Some(_)) => return Err("`path` and `url` are two ledgers: write one of them"),
-            (None, None) => return Err("missing field `path`, or `url`"),
+            (None, None) => None,
         };
         Ok(Self { address, group_commit })
     }
@@ -71,6 +72,12 @@ impl TryFrom<StoreSection> for StoreConfig {
 
 const fn group_commit() -> bool {
     true
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { address: None, group_commit: group_commit() }
+    }
 }
 
 impl StoreConfig {
@@ -217,7 +224,7 @@ impl<'de> Visitor<'de> for Sections {
         }
         dialects.sort_by_key(|(served, _)| DIALECTS.iter().position(|dialect| dialect.name == served.name));
         Ok(Config {
-            store: store.ok_or_else(|| Error::missing_field("store"))?,
+            store: store.unwrap_or_default(),
             pages: pages.ok_or_else(|| Error::missing_field("pages"))?,
             dialects,
             tls,
@@ -313,7 +320,7 @@ impl Config {
         })?;
         let folder = file.parent().unwrap_or(Path::new("."));
         let from_folder = |path: &mut PathBuf| *path = folder.join(&path);
-        if let Address::File(path) = &mut config.store.address {
+        if let Some(Address::File(path)) = &mut config.store.address {
             from_folder(path);
         }
         if let Some(file) = &mut config.secrets.master_key_file {
@@ -418,11 +425,13 @@ mod tests {
     fn a_ledger_is_one_file_or_one_database() {
         let read = |text: &str| toml::from_str::<StoreConfig>(text).map_err(|error| error.message().to_owned());
         let file = read("path = \"shop.db\"").expect("reads");
-        assert!(matches!(&file.address, Address::File(path) if path.as_os_str() == "shop.db") && file.group_commit);
+        assert!(
+            matches!(&file.address, Some(Address::File(path)) if path.as_os_str() == "shop.db") && file.group_commit
+        );
         let database = read("url = \"postgres://u@h/d\"\ngroup_commit = false").expect("reads");
-        assert!(matches!(&database.address, Address::Postgres(_)) && !database.group_commit);
+        assert!(matches!(&database.address, Some(Address::Postgres(_))) && !database.group_commit);
+        assert!(read("").expect("is named elsewhere").address.is_none());
         for (text, why) in [
-            ("", "missing field `path`, or `url`"),
             ("path = \"shop.db\"\nurl = \"postgres://h/d\"", "are two ledgers"),
             ("path = \"postgres://h/d\"", "write a database's URL as `url`"),
             ("url = \"mysql://h/d\"", "`url` begins with postgres://"),

@@ -129,14 +129,24 @@ pub fn address(global: &Global) -> anyhow::Result<Address> {
         return Ok(address.clone());
     }
     match &global.config {
-        Some(file) => Ok(Config::read(file)?.store.address),
-        None => Err(Misuse(
+        Some(file) => named(Config::read(file)?.store.address),
+        None => named(None),
+    }
+}
+
+/// The database that was named, if one was.
+///
+/// # Errors
+/// [`Misuse`], with the ways to name one.
+pub fn named(database: Option<Address>) -> anyhow::Result<Address> {
+    let misuse = || {
+        Misuse(
             "no database is named\nhint: give `--database PATH`, or set PERENNIAL_DATABASE, or give `--config FILE` \
              with a `path` or a `url` under [store]"
                 .to_owned(),
         )
-        .into()),
-    }
+    };
+    Ok(database.ok_or_else(misuse)?)
 }
 
 /// The names that look like the one that was written, nearest first: `` `acme` or `acme-eu` ``. Empty if none does.

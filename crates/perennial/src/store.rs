@@ -1,22 +1,31 @@
 //! Where a ledger is, and the one place that opens it: a SQLite file, or a PostgreSQL database.
 //!
 //! A PostgreSQL database is named by a URL, and the URL may have a password in it: nothing here tells it.
+//! (`sqlite:PATH` is a file too: a path that could be read as something else can be written so.)
 
 use std::error::Error;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use perennial_core::ports::Failure;
-use perennial_store::postgres::{PostgresReader, PostgresStore};
-use perennial_store::sqlite::{SqliteReader, SqliteStore};
-use perennial_store::{Records, Store};
+use perennial_store::copy::{Copied, CopyError, CopyProgress, End, Place};
+use perennial_store::postgres::{self, PostgresReader, PostgresStore};
+use perennial_store::sqlite::{self, SqliteReader, SqliteStore};
+use perennial_store::{Records, Schema, Step, Store};
 use secrecy::{ExposeSecret, SecretString};
 
 /// What the URL of a PostgreSQL database begins with.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// What the name of a SQLite file may begin with.
+const FILE_SCHEME: &str = "sqlite:";
+
+/// What PostgreSQL's own programs call a place to connect to, as in `host=db.example.net dbname=ledger`.
+const PARAMETERS: [&str; 8] = ["host", "hostaddr", "port", "dbname", "user", "password", "service", "sslmode"];
 
 /// As in PostgreSQL's own programs: the password where the URL has none.
 const PASSWORD: &str = "PGPASSWORD";
@@ -45,21 +54,38 @@ impl Address {
     /// What is written on the command line or in the environment: a URL begins with its scheme, all else is a path.
     pub fn of(written: OsString) -> Self {
         match written.into_string() {
-            Ok(url) if is_url(&url) => Self::Postgres(url.into()),
-            Ok(path) => Self::File(path.into()),
+            Ok(text) => match (after_scheme(&text), text.strip_prefix(FILE_SCHEME)) {
+                (Some(_), _) => Self::of_url(&text).expect("it begins with a scheme"),
+                // As in a URL, where nothing stands between the scheme and the path.
+                (None, Some(path)) => Self::File(path.strip_prefix("//").unwrap_or(path).into()),
+                (None, None) => Self::File(text.into()),
+            },
             Err(path) => Self::File(path.into()),
         }
     }
 
-    /// Reads an argument. Nothing is refused that could have a password in it, as what is refused is shown.
-    pub fn argument() -> impl TypedValueParser<Value = Self> {
-        let read = |written: OsString| if written.is_empty() { Err("it is empty") } else { Ok(Self::of(written)) };
-        OsStringValueParser::new().try_map(read)
+    /// Reads an argument.
+    pub const fn argument() -> impl TypedValueParser<Value = Self> {
+        Argument
     }
 
     /// The URL of a PostgreSQL database; nothing if it is no such thing.
-    pub fn of_url(url: String) -> Option<Self> {
-        is_url(&url).then(|| Self::Postgres(url.into()))
+    pub fn of_url(url: &str) -> Option<Self> {
+        // Whoever reads it next knows the scheme in small letters only.
+        let (scheme, rest) = after_scheme(url)?;
+        Some(Self::Postgres([scheme, rest].concat().into()))
+    }
+
+    /// Whether it is another way to write the same place; two names of one database may go unnoticed.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(other)) => match (one.canonicalize(), other.canonicalize()) {
+                (Ok(one), Ok(other)) => one == other,
+                _ => one == other,
+            },
+            (Self::Postgres(one), Self::Postgres(other)) => one.expose_secret() == other.expose_secret(),
+            _ => false,
+        }
     }
 
     /// Whether it has a password in it.
@@ -97,12 +123,103 @@ impl Address {
         reader.map_err(|failure| self.explain(failure))
     }
 
+    /// How far the tables of the ledger are; changes nothing.
+    ///
+    /// # Errors
+    /// As [`Address::open`].
+    pub fn schema(&self) -> anyhow::Result<Schema> {
+        let schema = match self {
+            Self::File(path) => sqlite::schema(path),
+            Self::Postgres(url) => postgres::schema(with_password(url).expose_secret()),
+        };
+        schema.map_err(|failure| self.explain(failure))
+    }
+
+    /// Makes the tables of the ledger, or brings them up to date; tells the steps that were missing.
+    ///
+    /// # Errors
+    /// As [`Address::open`].
+    pub fn migrate(&self) -> anyhow::Result<Vec<Step>> {
+        let steps = match self {
+            Self::File(path) => sqlite::migrate(path),
+            Self::Postgres(url) => postgres::migrate(with_password(url).expose_secret()),
+        };
+        steps.map_err(|failure| self.explain(failure))
+    }
+
+    /// Copies the whole ledger to an empty one.
+    ///
+    /// # Errors
+    /// With the address that is at fault, what is wrong with it, and what to do about it.
+    pub fn copy(&self, to: &Self, progress: impl FnMut(CopyProgress)) -> anyhow::Result<Copied> {
+        perennial_store::copy::copy(&self.place(), &to.place(), progress).map_err(|error| {
+            let at = |end| match end {
+                End::Source => self,
+                End::Target => to,
+            };
+            match error {
+                CopyError::Failed { end, cause } => at(end).explain(cause),
+                CopyError::InUse(end) => {
+                    let hint = "\nhint: stop every `perennial serve` on it, and whatever else has it open";
+                    anyhow::Error::new(error).context(format!("opening the database {}{hint}", at(end)))
+                }
+                CopyError::NotEmpty { .. } => {
+                    let hint = "\nhint: copy to a new file, or to a database made for it, as `createdb` makes one";
+                    anyhow::Error::new(error).context(format!("filling the database {to}{hint}"))
+                }
+                CopyError::Nul { .. } => {
+                    let hint = "\nhint: PostgreSQL keeps no text with one; change it in the source, and copy again";
+                    anyhow::Error::new(error).context(format!("filling the database {to}{hint}"))
+                }
+                CopyError::Differs { .. } => anyhow::Error::new(error).context(format!("checking the database {to}")),
+            }
+        })
+    }
+
+    fn place(&self) -> Place {
+        match self {
+            Self::File(path) => Place::Sqlite(path.clone()),
+            Self::Postgres(url) => Place::Postgres(with_password(url).expose_secret().to_owned()),
+        }
+    }
+
     fn explain(&self, failure: Failure) -> anyhow::Error {
         let hint = match self {
             Self::File(_) => "",
             Self::Postgres(_) => hint(&failure),
         };
         anyhow::Error::new(failure).context(format!("opening the database {self}{hint}"))
+    }
+}
+
+/// Reads an address on the command line. What is refused is not shown, as there may be a password in it.
+#[derive(Clone)]
+struct Argument;
+
+impl TypedValueParser for Argument {
+    type Value = Address;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        written: &OsStr,
+    ) -> Result<Address, clap::Error> {
+        let refused = |why: &str| {
+            let argument = argument.map(|argument| format!("`{argument}`: ")).unwrap_or_default();
+            let text = format!("{argument}{why}\n");
+            Err(clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command))
+        };
+        if written.is_empty() {
+            return refused("it is empty");
+        }
+        if is_parameters(&written.to_string_lossy()) {
+            return refused(
+                "this is how PostgreSQL's own programs write it\nhint: write a URL, as in \
+                 postgres://USER@HOST:PORT/NAME, and the password in PGPASSWORD",
+            );
+        }
+        Ok(Address::of(written.to_owned()))
     }
 }
 
@@ -125,7 +242,8 @@ impl fmt::Display for Address {
 /// in what is wrong cannot be known.
 pub fn mask_urls(text: &str) -> String {
     let mask = |line: &str| {
-        let begins = SCHEMES.iter().filter_map(|scheme| Some(line.find(scheme)? + scheme.len())).min();
+        let small = line.to_ascii_lowercase();
+        let begins = SCHEMES.iter().filter_map(|scheme| Some(small.find(scheme)? + scheme.len())).min();
         begins.map_or_else(|| line.to_owned(), |begins| format!("{}***", &line[..begins]))
     };
     text.split('\n').map(mask).collect::<Vec<_>>().join("\n")
@@ -158,8 +276,17 @@ impl Parts {
     }
 }
 
-fn is_url(text: &str) -> bool {
-    SCHEMES.iter().any(|scheme| text.starts_with(scheme))
+/// The scheme of a URL, however it is written, and what comes after it.
+fn after_scheme(text: &str) -> Option<(&'static str, &str)> {
+    SCHEMES.into_iter().find_map(|scheme| {
+        let (written, rest) = text.split_at_checked(scheme.len())?;
+        written.eq_ignore_ascii_case(scheme).then_some((scheme, rest))
+    })
+}
+
+/// Whether a text begins as `host=db.example.net dbname=ledger` does. (A path with such a name is `./host=`.)
+fn is_parameters(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, _)| PARAMETERS.contains(&name.trim()))
 }
 
 /// The URL with the password of the environment, where it has none of its own.
@@ -209,18 +336,54 @@ mod tests {
     use super::*;
 
     fn postgres(url: &str) -> Address {
-        Address::of_url(url.to_owned()).expect("is a URL")
+        Address::of_url(url).expect("is a URL")
     }
 
     #[test]
     fn an_address_is_a_url_by_its_scheme_and_else_a_path() {
-        for url in ["postgres://h/d", "postgresql://h/d"] {
+        for url in ["postgres://h/d", "postgresql://h/d", "POSTGRES://h/d", "PostgreSQL://H/D"] {
             assert!(matches!(Address::of(url.into()), Address::Postgres(_)), "{url}");
+        }
+        assert_eq!(postgres("PostgreSQL://H/D").to_string(), "postgresql://H/D", "the driver knows small letters only");
+        for (written, path) in [
+            ("sqlite:shop.db", "shop.db"),
+            ("sqlite:/var/shop.db", "/var/shop.db"),
+            ("sqlite:///var/shop.db", "/var/shop.db"),
+            ("sqlite:postgres://h/d", "postgres://h/d"),
+        ] {
+            assert!(
+                matches!(Address::of(written.into()), Address::File(file) if file.as_os_str() == path),
+                "{written}"
+            );
         }
         for path in ["shop.db", "/var/lib/postgres/shop.db", "postgres", "postgres:/x", "mysql://h/d", ""] {
             assert!(matches!(Address::of(path.into()), Address::File(file) if file.as_os_str() == path), "{path}");
-            assert!(Address::of_url(path.to_owned()).is_none(), "{path}");
+            assert!(Address::of_url(path).is_none(), "{path}");
         }
+    }
+
+    #[test]
+    fn parameters_are_told_from_a_path() {
+        for text in ["host=h dbname=d", "dbname=d", "user = u password = hidden", "service=shop"] {
+            assert!(is_parameters(text), "{text}");
+        }
+        for text in ["shop.db", "./host=h", "a=b", "hosts=h", "postgres://h/d?host=h", "host"] {
+            assert!(!is_parameters(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn places_are_the_same_however_they_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("shop.db");
+        let (one, other) = (Address::File(file.clone()), Address::File(folder.path().join(".").join("shop.db")));
+        std::fs::write(&file, "").unwrap();
+        assert!(one.is_same(&other) && !one.is_same(&Address::File("shop.db".into())));
+        assert!(postgres("postgres://h/d").is_same(&postgres("POSTGRES://h/d")));
+        assert!(
+            !postgres("postgres://h/d").is_same(&postgres("postgres://h/e"))
+                && !one.is_same(&postgres("postgres://h/d"))
+        );
     }
 
     #[test]
@@ -248,6 +411,7 @@ mod tests {
         let masked = "at line 3\n  |\n3 | url = \"postgres://***\n  | ^^^\nno such field";
         assert_eq!(mask_urls(quoted), masked);
         assert_eq!(mask_urls("nothing\n"), "nothing\n");
+        assert_eq!(mask_urls("url = 'Postgres://u:hid@h'"), "url = 'Postgres://***");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use perennial_core::ports::Clock;
@@ -24,7 +24,7 @@ const ROWS_MIN_FOR_PROGRESS: usize = 1_000;
 /// Files are checked whole before anything is written, and everything that is wrong is told with its line. Then all is
 /// written at once. Importing the same files again changes nothing; a line that has changed brings its row up to date.
 /// What a file does not say stays as it is. What was paid for is never overwritten: the term of a service that exists
-/// stays. A SQLite file is made where there is none; an empty PostgreSQL database gets its tables, also in a dry run.
+/// stays. A SQLite file is made where there is none, and an empty PostgreSQL database gets its tables.
 #[derive(Args, Debug)]
 #[command(after_long_help = HELP)]
 pub struct ImportArgs {
@@ -77,11 +77,18 @@ instances. Which facts each API shows is in docs/facts.md.";
 pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let address = address(global)?;
     let (drafts, problems) = import::read(&args.files, args.format, args.kind);
-    let counts = if is_there(&address) {
-        let ending = if args.dry_run { Ending::Forget } else { Ending::Commit };
-        take_in(&address, drafts, problems, ending)?
-    } else {
-        // Files that are wrong make no database: they are taken into an empty one first.
+    let schema = address.schema()?;
+    if args.dry_run
+        && !schema.is_new()
+        && let Some(step) = schema.missing.first()
+    {
+        bail!(
+            "the ledger lacks migration {}, and a dry run changes nothing\nhint: `perennial migrate` brings it up to date",
+            step.number
+        );
+    }
+    let counts = if schema.is_new() {
+        // Files that are wrong make no ledger: they are taken into an empty one first.
         let folder = tempfile::tempdir().context("making a folder for the check")?;
         let counts = take_in(&Address::File(folder.path().join("empty.db")), drafts.clone(), problems, Ending::Forget)?;
         if !args.dry_run {
@@ -89,6 +96,9 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode> {
             output::note(&format!("made the database {address}"));
         }
         counts
+    } else {
+        let ending = if args.dry_run { Ending::Forget } else { Ending::Commit };
+        take_in(&address, drafts, problems, ending)?
     };
     show(global.output(), args.dry_run, &counts)?;
     if args.dry_run {
@@ -101,14 +111,6 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode> {
 enum Ending {
     Commit,
     Forget,
-}
-
-/// Whether there is a database. PostgreSQL's are made by its own means; what a ledger needs in one is made when it opens.
-fn is_there(address: &Address) -> bool {
-    match address {
-        Address::File(path) => path.exists(),
-        Address::Postgres(_) => true,
-    }
 }
 
 /// Checks and records in one transaction; a dry run is the same without the last step.

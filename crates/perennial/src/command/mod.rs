@@ -16,9 +16,11 @@ mod audit;
 mod backup;
 mod balance;
 mod completions;
+mod copy;
 mod import;
 mod key;
 mod man;
+mod migrate;
 mod order;
 mod sandbox;
 mod serve;
@@ -55,27 +57,34 @@ impl Cli {
     /// [`Misuse`] where a password is written on it: whoever lists the processes sees it.
     pub fn read() -> anyhow::Result<Self> {
         let matches = Self::command().get_matches();
-        if shows_password(&matches) {
-            return Err(Misuse(
-                "`--database` has a password in it, which the list of processes shows to everybody\nhint: set \
-                 PERENNIAL_DATABASE to that URL, or PGPASSWORD to the password, or write `url` under [store] in the \
-                 configuration"
-                    .to_owned(),
-            )
+        if let Some((flag, hint)) = shows_password(&matches) {
+            return Err(Misuse(format!(
+                "`--{flag}` has a password in it, which the list of processes shows to everybody\nhint: set {hint}"
+            ))
             .into());
         }
         Ok(Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
     }
 }
 
-/// Whether a ledger's password is written on the command line; one in the environment is not.
-fn shows_password(matches: &ArgMatches) -> bool {
-    const DATABASE: &str = "database";
-    let subcommand =
-        std::iter::successors(Some(matches), |matches| matches.subcommand().map(|(_, below)| below)).last();
-    subcommand.is_some_and(|matches| {
-        matches.value_source(DATABASE) == Some(ValueSource::CommandLine)
-            && matches.get_one::<Address>(DATABASE).is_some_and(Address::has_password)
+/// The flag that has a ledger's password in it on the command line, and what to set instead; one in the environment is
+/// seen by nobody else.
+fn shows_password(matches: &ArgMatches) -> Option<(&'static str, &'static str)> {
+    const FLAGS: [(&str, &str); 3] = [
+        (
+            "database",
+            "PERENNIAL_DATABASE to that URL, or PGPASSWORD to the password, or write `url` under [store] in the \
+             configuration",
+        ),
+        ("from", "PERENNIAL_FROM to that URL, or PGPASSWORD to the password"),
+        ("to", "PERENNIAL_TO to that URL, or PGPASSWORD to the password"),
+    ];
+    let matches =
+        std::iter::successors(Some(matches), |matches| matches.subcommand().map(|(_, below)| below)).last()?;
+    FLAGS.into_iter().find(|(flag, _)| {
+        // A command may have no such flag, or another one of that name.
+        let address = matches.try_get_one::<Address>(flag).ok().flatten();
+        address.is_some_and(Address::has_password) && matches.value_source(flag) == Some(ValueSource::CommandLine)
     })
 }
 
@@ -139,6 +148,8 @@ pub enum Command {
     Order(order::OrderArgs),
     Audit(audit::AuditArgs),
     Backup(backup::BackupArgs),
+    Copy(copy::CopyArgs),
+    Migrate(migrate::MigrateArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -170,6 +181,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Order(args) => order::run(&global, &args),
         Command::Audit(args) => audit::run(&global, args),
         Command::Backup(args) => backup::run(&global, &args),
+        Command::Copy(args) => copy::run(&global, &args),
+        Command::Migrate(args) => migrate::run(&global, args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
 use crate::courier::Pickup;
+use crate::ledger::named;
 use crate::store::Address;
 use crate::vault::MasterVault;
 use crate::web::dialect::Served;
@@ -53,21 +54,19 @@ pub struct ServeArgs {
 /// When the configuration is wrong, or something that it names cannot be had.
 pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let file = args.config.unwrap_or_else(|| PathBuf::from(CONFIG));
-    let mut config = Config::read(&file)?;
-    if let Some(database) = args.database {
-        config.store.address = database;
-    }
+    let config = Config::read(&file)?;
+    let address = named(args.database.or_else(|| config.store.address.clone()))?;
     let parts = Parts::of(&config)?;
     if args.check {
         eprintln!("{} is in order", file.display());
         return Ok(ExitCode::SUCCESS);
     }
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if let Address::Postgres(_) = config.store.address {
+    if let Address::Postgres(_) = address {
         runtime.worker_threads(POSTGRES_WORKERS);
     }
     let runtime = runtime.enable_all().build().context("starting the runtime")?;
-    runtime.block_on(serve(config, parts))?;
+    runtime.block_on(serve(config, &address, parts))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -97,14 +96,13 @@ impl Parts {
     }
 }
 
-async fn serve(config: Config, Parts { vault, tls, courier }: Parts) -> anyhow::Result<()> {
+async fn serve(config: Config, address: &Address, Parts { vault, tls, courier }: Parts) -> anyhow::Result<()> {
     let pages_socket = Socket::bind("pages", config.pages.listen).await?;
     let mut dialects = Vec::with_capacity(config.dialects.len());
     for (dialect, section) in &config.dialects {
         dialects.push((Socket::bind(dialect.name, section.listen).await?, *dialect, section));
     }
     let measured = measure::install()?;
-    let address = &config.store.address;
     let opened = address.open().map_err(|error| match address {
         Address::File(_) => error.context(
             "there is no ledger to serve\nhint: `path` under [store] is a ledger, or a new file in a folder that can be \

@@ -8,6 +8,7 @@ use perennial_core::ports::{Clock, Vault};
 use perennial_engine::lane::{self, Grouping, LaneHandle, LaneThread};
 use perennial_engine::outbox::{self, Courier};
 use perennial_providers::Ports;
+use perennial_providers::secret::random_uuid;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -81,7 +82,8 @@ impl House {
         chores.spawn(measure::keep_up(measured));
         chores.spawn(outbox::housekeep(self.lane.clone(), Arc::clone(&self.clock)));
         if let Some(courier) = courier {
-            chores.spawn(outbox::run(Arc::clone(&self.books), self.lane.clone(), Arc::clone(&self.clock), courier));
+            let (books, lane, clock) = (Arc::clone(&self.books), self.lane.clone(), Arc::clone(&self.clock));
+            chores.spawn(outbox::run(books, lane, clock, courier, random_uuid().into()));
         }
         let run = |listener: Listener| listener.run(Arc::clone(&self.clock), closing.clone());
         let mut listening: JoinSet<_> = listeners.into_iter().map(run).collect();
