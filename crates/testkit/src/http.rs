@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -51,13 +51,19 @@ impl Response {
 #[derive(Debug)]
 pub struct Connection {
     address: String,
+    patience: Duration,
     stream: Option<BufReader<TcpStream>>,
 }
 
 impl Connection {
     /// Returns a connection to `address` (`127.0.0.1:8401`); nothing is opened yet.
     pub fn to(address: impl Into<String>) -> Self {
-        Self { address: address.into(), stream: None }
+        Self { address: address.into(), patience: TIMEOUT, stream: None }
+    }
+
+    /// Waits for this long for a server that says nothing, from the next connection that is opened.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Sends one request and returns its answer. `target` is path and query as they go on the wire.
@@ -68,7 +74,7 @@ impl Connection {
         let request = render(&self.address, method, target, headers, body)?;
         let mut stream = match self.stream.take().filter(|stream| is_open(stream.get_ref())) {
             Some(stream) => stream,
-            None => open(&self.address)?,
+            None => open(&self.address, self.patience)?,
         };
         let said = || format!("{method} http://{}{target}", self.address);
         stream.get_mut().write_all(&request).with_context(said)?;
@@ -115,11 +121,14 @@ pub(crate) fn split(url: &str) -> Result<(&str, &str)> {
     })
 }
 
-fn open(address: &str) -> Result<BufReader<TcpStream>> {
-    let stream = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
+fn open(address: &str, patience: Duration) -> Result<BufReader<TcpStream>> {
+    let connecting = || format!("connecting to {address}");
+    let resolved = address.to_socket_addrs().with_context(connecting)?.next().with_context(connecting)?;
+    // A process that is stopped accepts until its queue is full, and then nothing is said.
+    let stream = TcpStream::connect_timeout(&resolved, patience).with_context(connecting)?;
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     Ok(BufReader::new(stream))
 }
 
@@ -258,7 +267,7 @@ mod tests {
     #[test]
     fn a_kept_connection_is_seen_to_be_closed() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let kept = open(&listener.local_addr().unwrap().to_string()).unwrap();
+        let kept = open(&listener.local_addr().unwrap().to_string(), TIMEOUT).unwrap();
         let (peer, _) = listener.accept().unwrap();
         assert!(is_open(kept.get_ref()));
         peer.shutdown(std::net::Shutdown::Both).unwrap();

@@ -20,8 +20,11 @@
 pub mod aliyun;
 pub mod bearer;
 pub mod clients;
+pub mod fleet;
 pub mod http;
 pub mod ovh;
+pub mod patroni;
+pub mod pooler;
 pub mod postgres;
 pub mod process;
 pub mod sandbox;
@@ -29,6 +32,7 @@ pub mod server;
 
 pub use aliyun::AliyunClient;
 pub use bearer::BearerClient;
+pub use fleet::Fleet;
 pub use ovh::OvhClient;
 pub use postgres::Cluster;
 pub use sandbox::Sandbox;

@@ -4,6 +4,7 @@
 //! purpose.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -52,6 +53,13 @@ impl OvhClient {
     #[must_use]
     pub fn at(mut self, time: i64) -> Self {
         self.time = Some(time);
+        self
+    }
+
+    /// Waits for this long for a server that says nothing, instead of half a minute.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.connection.set_patience(patience);
         self
     }
 

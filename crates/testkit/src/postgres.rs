@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
+use crate::pooler::Pooler;
+
 /// The oldest release that the ledger runs on.
 const RELEASE_MIN: u32 = 15;
 
@@ -26,7 +28,7 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 const OWNERS: [&str; 2] = ["postgres", "nobody"];
 
 /// The role that all connections use; it may do everything.
-const ROLE: &str = "perennial";
+pub(crate) const ROLE: &str = "perennial";
 
 /// Another program may take a free port before the cluster does.
 const PORTS_TRIED: u32 = 5;
@@ -129,9 +131,15 @@ impl Cluster {
     /// # Errors
     /// When a statement fails, with the client's words; the statements after it are not run.
     pub fn sql(&self, database: &str, statements: &str) -> Result<String> {
-        let mut command = self.programs.command("psql");
-        command.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"]);
-        run(command.args(["--dbname", &self.url(database), "--command", statements]))
+        sql(&self.url(database), statements)
+    }
+
+    /// Runs one of the package's other clients on a database, which it takes as its last argument; returns what it printed.
+    ///
+    /// # Errors
+    /// When it fails, with its words.
+    pub fn client(&self, program: &str, database: &str, arguments: &[&str]) -> Result<String> {
+        run(self.programs.command(program).args(arguments).arg(self.url(database)))
     }
 
     /// Stops the cluster and starts it again on the same port: every connection breaks, and what was committed stays.
@@ -148,7 +156,28 @@ impl Cluster {
     /// # Errors
     /// When it is not running, or does not stop.
     pub fn stop(&self) -> Result<()> {
-        run(self.pg_ctl().args(["-s", "-w", "-m", "fast", "stop"])).map(drop).context("stopping PostgreSQL")
+        self.stop_in("fast")
+    }
+
+    /// Ends all processes of the cluster where they stand: what was not committed is gone, and what was is recovered by
+    /// [`Cluster::start_again`].
+    ///
+    /// # Errors
+    /// When it is not running, or does not stop.
+    pub fn crash(&self) -> Result<()> {
+        self.stop_in("immediate")
+    }
+
+    fn stop_in(&self, mode: &str) -> Result<()> {
+        run(self.pg_ctl().args(["-s", "-w", "-m", mode, "stop"])).map(drop).context("stopping PostgreSQL")
+    }
+
+    /// Starts a pooler in front of the cluster, which has so many connections to each database.
+    ///
+    /// # Errors
+    /// When `PgBouncer` is not installed, or does not start, with what it wrote.
+    pub fn pooler(&self, connections: u32) -> Result<Pooler> {
+        Pooler::start(self, connections)
     }
 
     /// Starts the cluster again on the same port after [`Cluster::stop`].
@@ -171,6 +200,15 @@ impl Cluster {
 
     fn pg_ctl(&self) -> Command {
         self.programs.pg_ctl(&self.folder)
+    }
+
+    /// A run of another program, found by its path, as the user that the cluster belongs to.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        self.programs.command(program)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Its own collation sorts as people do, so that a test fails where a statement should have compared bytes.
@@ -221,8 +259,18 @@ impl Programs {
     }
 }
 
+/// Runs statements in the database at a `postgres://` URL, as [`Cluster::sql`] does.
+///
+/// # Errors
+/// As [`Cluster::sql`].
+pub fn sql(url: &str, statements: &str) -> Result<String> {
+    let mut command = Command::new(find()?.join("psql"));
+    command.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"]);
+    run(command.args(["--dbname", url, "--command", statements]))
+}
+
 /// The folder of the newest release's programs.
-fn find() -> Result<PathBuf> {
+pub(crate) fn find() -> Result<PathBuf> {
     let releases = fs::read_dir(DEBIAN).into_iter().flatten().flatten().filter_map(|entry| {
         let release: u32 = entry.file_name().to_str()?.parse().ok()?;
         let bin = entry.path().join("bin");
@@ -248,7 +296,7 @@ fn find() -> Result<PathBuf> {
 }
 
 /// User and group that a cluster belongs to where we are root.
-fn owner() -> Result<(u32, u32)> {
+pub(crate) fn owner() -> Result<(u32, u32)> {
     let number =
         |which: &str, name: &str| -> Result<u32> { Ok(run(Command::new("id").args([which, name]))?.trim().parse()?) };
     let known = OWNERS.iter().find_map(|name| Some((number("-u", name).ok()?, number("-g", name).ok()?)));
@@ -267,7 +315,7 @@ fn watch(programs: &Programs, folder: &Path) -> Result<Child> {
 /// Runs a program to its end; returns what it printed.
 ///
 /// A server that it leaves behind holds on to its output, so that goes through a file.
-fn run(command: &mut Command) -> Result<String> {
+pub(crate) fn run(command: &mut Command) -> Result<String> {
     let (mut out, mut err) = (tempfile::tempfile()?, tempfile::tempfile()?);
     let program = command.get_program().to_owned();
     command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(err.try_clone()?);

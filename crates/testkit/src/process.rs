@@ -53,9 +53,17 @@ pub fn wait_until_ready(child: &mut Child, url: &str) -> Result<()> {
 /// # Errors
 /// When it cannot be signalled.
 pub fn ask_to_end(child: &Child) -> Result<()> {
+    signal(child, "TERM")
+}
+
+/// Sends a process a signal by its name, such as `STOP`.
+///
+/// # Errors
+/// When it cannot be signalled.
+pub fn signal(child: &Child, name: &str) -> Result<()> {
     // The shell's own `kill`: the standard library has no signals, and the program may not be installed.
-    let signalled = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status()?;
-    ensure!(signalled.success(), "SIGTERM could not be sent: {signalled}");
+    let signalled = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status()?;
+    ensure!(signalled.success(), "SIG{name} could not be sent: {signalled}");
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod aliyun;
 mod cli;
 mod clients;
+mod copy;
 mod endpoints;
 mod exchange;
 mod fuzz;

@@ -198,7 +198,7 @@ fn a_wrong_configuration_stops_the_start_with_line_reason_and_hint() {
             vec!["line 9, column 2", "`hetzner`", "`ovh`, `vpsbg`, `hostup`, `aliyun`", hint_try],
         ),
         (instead("[ovh]", "[vpsbg]\nlisten_on = 1\n[ovh]"), vec!["line 10, column 1", "`listen_on`", hint_try]),
-        (good[good.find("[ovh]").unwrap()..].to_owned(), vec!["missing field `store`", hint_try]),
+        (good[good.find("[ovh]").unwrap()..].to_owned(), vec!["missing field `pages`", hint_try]),
         (instead(&listen, "\"localhost\""), vec!["line 6", "`localhost` is not an address with its port", hint_try]),
         (instead(&listen, "8400"), vec!["line 6", "invalid type", hint_try]),
         (instead(&url, "\"renew.example.net\""), vec!["line 7", "`renew.example.net` is not a URL", hint_try]),
@@ -257,6 +257,10 @@ fn a_wrong_configuration_stops_the_start_with_line_reason_and_hint() {
         assert!(run.stderr.contains("hint: `path` under [store]"), "{}", run.stderr);
     }
     run(&good, &["--database", "no/such/shop.db"]).failed(1, "no/such/shop.db");
+    // A ledger that the command line names need not be named in the file.
+    let nameless = &good[good.find("[pages]").unwrap()..];
+    run(nameless, &["--database", "no/such/shop.db"]).failed(1, "no/such/shop.db");
+    run(nameless, &[]).failed(2, "no database is named\nhint: give `--database PATH`");
     let checked = run(&good, &["--check"]).done();
     assert_eq!((checked.stdout.as_str(), checked.stderr.ends_with("wrong.toml is in order\n")), ("", true));
     assert!(!std::path::Path::new(&shop.path("shop.db")).exists(), "a check makes nothing");

@@ -1,0 +1,132 @@
+//! The ledger in PostgreSQL: every command on it, several processes that serve it at the same time, and a pooler in
+//! between.
+
+mod commands;
+mod fleet;
+mod pooler;
+mod wrong;
+
+use std::fs::File;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use perennial_testkit::{Cluster, Env, OvhClient, process, sandbox};
+use serde_json::Value;
+
+use crate::serve::config;
+use crate::shop::{Run, SHOP, Shop};
+
+/// A shop whose ledger is in a PostgreSQL database.
+struct World {
+    shop: Shop,
+    url: String,
+}
+
+impl World {
+    /// A database with nothing in it.
+    fn empty() -> Self {
+        Self { shop: Shop::empty(), url: Cluster::shared().unwrap().database().unwrap() }
+    }
+
+    /// A database with the shop imported.
+    fn open() -> Self {
+        let world = Self::empty();
+        let file = world.shop.write("shop.toml", SHOP);
+        world.run(&["import", &file]).done();
+        world
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.shop.command(args);
+        command.env("PERENNIAL_DATABASE", &self.url).env_remove("PGPASSWORD");
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        Run::of(&self.command(args).output().unwrap())
+    }
+
+    fn json(&self, args: &[&str]) -> Vec<Value> {
+        let run = self.run(&[&["--json"], args].concat()).done();
+        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn document(&self, args: &[&str]) -> Value {
+        let [document] = self.json(args).try_into().unwrap();
+        document
+    }
+
+    /// Keys for `acme` that may do everything, as an environment without an endpoint.
+    fn keys(&self) -> Env {
+        let issue = ["key", "issue", "--account", "acme", "--dialect", "ovh"];
+        let application = self.document(&issue);
+        let text = |document: &Value, name: &str| document[name].as_str().unwrap().to_owned();
+        let key = text(&application, "application_key");
+        let rules = ["--kind", "consumer", "--application", &key, "--rule", "GET /*", "--rule", "POST /*"];
+        let consumer = self.document(&[issue.as_slice(), &rules].concat());
+        Env::from([
+            ("OVH_APPLICATION_SECRET".to_owned(), text(&application, "application_secret")),
+            ("OVH_CONSUMER_KEY".to_owned(), text(&consumer, "consumer_key")),
+            ("OVH_APPLICATION_KEY".to_owned(), key),
+        ])
+    }
+
+    /// Starts a process that serves the ledger, by its URL in the configuration.
+    fn serve(&self) -> Node {
+        let mut node = self.launch();
+        node.wait();
+        node
+    }
+
+    fn launch(&self) -> Node {
+        let port = sandbox::free_ports().unwrap();
+        let written = config(port).replace("path = \"shop.db\"", &format!("url = \"{}\"", self.url));
+        assert!(written.contains(&self.url), "{written}");
+        let file = self.shop.write(&format!("{port}.toml"), &written);
+        let log = self.shop.path(&format!("{port}.log"));
+        let mut command = self.command(&["serve", "--config", &file]);
+        command.env_remove("PERENNIAL_DATABASE").stdout(Stdio::null()).stderr(File::create(&log).unwrap());
+        Node { child: command.spawn().unwrap(), port, log }
+    }
+}
+
+/// A process that serves the ledger; killed when dropped.
+struct Node {
+    child: Child,
+    port: u16,
+    log: String,
+}
+
+impl Node {
+    fn wait(&mut self) {
+        let ready = process::wait_until_ready(&mut self.child, &format!("http://127.0.0.1:{}/readyz", self.port));
+        ready.unwrap_or_else(|error| panic!("{error:#}\n{}", self.log()));
+    }
+
+    fn client(&self, keys: &Env) -> OvhClient {
+        let endpoint = ("OVH_ENDPOINT".to_owned(), format!("http://127.0.0.1:{}/1.0", self.port + 1));
+        OvhClient::from_env(&keys.clone().into_iter().chain([endpoint]).collect()).unwrap()
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Asks it to end, and waits.
+    fn stop(&mut self) {
+        process::ask_to_end(&self.child).unwrap();
+        let status = process::wait_for_end(&mut self.child).unwrap();
+        assert!(status.success(), "{status}\n{}", self.log());
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("a server wrote:\n{}", self.log());
+        }
+    }
+}
