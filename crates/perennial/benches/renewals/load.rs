@@ -84,8 +84,8 @@ impl Seen {
 /// One kind of load.
 #[derive(Clone, Copy)]
 pub struct Load<'a> {
-    /// `host:port` of the server.
-    pub address: &'a str,
+    /// `host:port` of each server. Connections are dealt out in turn.
+    pub addresses: &'a [String],
     /// The keys of each account.
     pub keys: &'a [Keys],
     /// How many connections.
@@ -167,8 +167,9 @@ impl Load<'_> {
 
     fn caller(&self, number: i64) -> Caller {
         let account = number % ACCOUNTS + 1;
+        let server = usize::try_from(number).unwrap_or(0) % self.addresses.len();
         Caller {
-            address: self.address.to_owned(),
+            address: self.addresses[server].clone(),
             keys: self.keys[usize::try_from(account - 1).unwrap_or(0)].clone(),
             account,
             services: self.services,
@@ -184,7 +185,7 @@ impl Load<'_> {
 
 /// The load signs with the time at which it began: runs are shorter than the server's window.
 #[expect(clippy::disallowed_methods, reason = "the client's clock, not the house's")]
-fn jiff_now() -> i64 {
+pub fn jiff_now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 

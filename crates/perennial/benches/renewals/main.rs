@@ -1,11 +1,13 @@
 //! The benchmark of renewals: the product over HTTP against a bare loop over the same rows, in one run.
 //!
-//! `cargo bench --bench renewals` runs it whole, in about six minutes; `-- --quick` in one. A and B alternate, and the
-//! median of the ratios counts. After each run of the product the server is killed and the books are checked.
-//! `-- --gate` makes a missed floor the exit code. `-- --sweep N` measures a sweep over N services instead.
+//! `cargo bench --bench renewals` runs it whole, on SQLite and on PostgreSQL; `-- --quick` is short, and
+//! `-- --on sqlite` or `-- --on postgres` has one of them alone. A and B alternate, and the median of the ratios counts.
+//! After each run of the product the server is killed and the books are checked. `-- --gate` makes a missed floor the
+//! exit code. `-- --sweep N` measures a sweep over N services instead, or over a million.
 
 mod load;
 mod machine;
+mod postgres;
 mod raw;
 mod report;
 mod server;
@@ -16,39 +18,60 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::load::{Keys, Load, Proof, Seen, Voice};
 use crate::report::{Goal, Report};
-use crate::server::{Commits, Server};
+use crate::server::{Commits, Ledger, Server};
+use crate::world::Sold;
+
+/// How many services a sweep is over, unless it is said.
+const SWEPT: i64 = 1_000_000;
 
 /// How long and how often.
 struct Plan {
     services: i64,
     time: Duration,
     rounds: u64,
-    gate: bool,
 }
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let has = |name: &str| arguments.iter().any(|argument| argument == name);
-    let folder = folder()?;
-    if let Some(position) = arguments.iter().position(|argument| argument == "--sweep") {
-        let services = arguments.get(position + 1).context("--sweep takes a number of services")?.parse()?;
-        return sweep::run(&folder, services);
-    }
-    let plan = if has("--quick") {
-        Plan { services: 64 * 500, time: Duration::from_secs(1), rounds: 1, gate: has("--gate") }
-    } else {
-        Plan { services: 64 * 3_125, time: Duration::from_secs(4), rounds: 3, gate: has("--gate") }
+    let position = |name: &str| arguments.iter().position(|argument| argument == name);
+    let after = |name: &str| position(name).map(|at| arguments.get(at + 1).map_or("", String::as_str));
+    let (sqlite, postgres) = match after("--on") {
+        None => (true, true),
+        Some("sqlite") => (true, false),
+        Some("postgres") => (false, true),
+        Some(other) => bail!("--on takes `sqlite` or `postgres`, not `{other}`"),
     };
+    let folder = folder()?;
     let mut report = Report::new(machine::describe(&folder)?);
-    measure(&plan, &folder, &mut report)?;
+    if let Some(services) = after("--sweep") {
+        let services = if services.is_empty() || services.starts_with("--") { SWEPT } else { services.parse()? };
+        if sqlite {
+            sweep::on_sqlite(&folder, services, &mut report)?;
+        }
+        if postgres {
+            postgres::sweep::run(services, &mut report)?;
+        }
+    } else {
+        let plan = if position("--quick").is_some() {
+            Plan { services: 64 * 500, time: Duration::from_secs(1), rounds: 1 }
+        } else {
+            Plan { services: 64 * 3_125, time: Duration::from_secs(4), rounds: 3 }
+        };
+        if sqlite {
+            measure(&plan, &folder, &mut report)?;
+        }
+        if postgres {
+            postgres::measure(&plan, &folder, &mut report)?;
+        }
+    }
     std::fs::remove_dir_all(&folder)?;
     report.print();
-    Ok(if plan.gate && !report.passes() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if position("--gate").is_some() && !report.passes() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// A folder on the disk of the build, emptied.
@@ -66,8 +89,8 @@ fn measure(plan: &Plan, folder: &Path, report: &mut Report) -> Result<()> {
     let template_folder = folder.join("template");
     std::fs::create_dir_all(&template_folder)?;
     let template = template_folder.join("ledger.db");
-    world::make(&template, plan.services)?;
-    let keys = server::keys(&template_folder)?;
+    world::make(&template, plan.services, Sold::ServersAndInstances)?;
+    let keys = server::keys(&Ledger::File(template.clone()))?;
     let run = Run { plan, template: &template, keys: &keys, folder };
 
     run.size_and_start(report)?;
@@ -141,10 +164,10 @@ impl Run<'_> {
         for round in 0..self.plan.rounds {
             let (fresh, _) = self.product(64, Commits::Grouped, Proof::Signature, round)?;
             let folder = self.folder.join("product");
-            server::copy(self.template, &folder)?;
-            let server = Server::start(&folder, Commits::Grouped)?;
-            let address = server.address(Voice::Ovh);
-            let load = Load { address: &address, ..self.load(self.keys, 64, Proof::Signature, round) };
+            let ledger = Ledger::File(server::copy(self.template, &folder)?);
+            let server = Server::start(&folder, &ledger, Commits::Grouped)?;
+            let addresses = [server.address(Voice::Ovh)];
+            let load = Load { addresses: &addresses, ..self.load(self.keys, 64, Proof::Signature, round) };
             let replayed = load.replay(1_000)?;
             server.stop()?;
             report.note(format!("replays: {replayed:.0}/s against {:.0} new/s", fresh.done.rate()));
@@ -156,8 +179,8 @@ impl Run<'_> {
     /// Goal 14.
     fn size_and_start(&self, report: &mut Report) -> Result<()> {
         let folder = self.folder.join("product");
-        server::copy(self.template, &folder)?;
-        let server = Server::start(&folder, Commits::Grouped)?;
+        let ledger = Ledger::File(server::copy(self.template, &folder)?);
+        let server = Server::start(&folder, &ledger, Commits::Grouped)?;
         let rss_kb = server.rss_kb()?;
         let start = server.start;
         server.stop()?;
@@ -226,7 +249,8 @@ impl Run<'_> {
     ) -> Result<(Seen, u64)> {
         let folder = self.folder.join("product");
         let path = server::copy(self.template, &folder)?;
-        let server = Server::start(&folder, commits)?;
+        let ledger = Ledger::File(path.clone());
+        let server = Server::start(&folder, &ledger, commits)?;
         let logged_in;
         let keys = match proof {
             Proof::Signature => self.keys,
@@ -235,28 +259,28 @@ impl Run<'_> {
                 &logged_in
             }
         };
-        let address = server.address(voice);
-        let seen = Load { voice, address: &address, ..self.load(keys, connections, proof, round) }.renew()?;
+        let addresses = [server.address(voice)];
+        let seen = Load { voice, addresses: &addresses, ..self.load(keys, connections, proof, round) }.renew()?;
         if std::env::var_os("BENCH_METRICS").is_some() {
             eprintln!("{}", server.metrics()?);
         }
         server.kill()?;
         // What is ordered and paid in one call has one answer to keep.
         let answers = if voice == Voice::Aliyun { 1 } else { 2 };
-        let growth = check_books(&folder, &path, self.template, &seen, answers)?;
+        let growth = check_books(&path, self.template, &seen, answers)?;
         Ok((seen, growth))
     }
 
     /// A load of OVHcloud's renewals that has no server yet.
     fn load<'a>(&self, keys: &'a [Keys], connections: i64, proof: Proof, seed: u64) -> Load<'a> {
         let Plan { services, time, .. } = *self.plan;
-        Load { address: "", keys, connections, services, time, voice: Voice::Ovh, proof, seed }
+        Load { addresses: &[], keys, connections, services, time, voice: Voice::Ovh, proof, seed }
     }
 }
 
 /// Every answered renewal is there, each once, and the audit is clean. Returns the bytes a renewal added.
-fn check_books(folder: &Path, path: &Path, template: &Path, seen: &Seen, answers_each: i64) -> Result<u64> {
-    server::perennial(folder, &["audit"])?;
+fn check_books(path: &Path, template: &Path, seen: &Seen, answers_each: i64) -> Result<u64> {
+    server::perennial(&Ledger::File(path.to_owned()), &["audit"])?;
     let ledger = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mut paid = ledger.prepare("select count(*) from payments where order_id = ?1")?;
     for order in &seen.paid {

@@ -105,7 +105,7 @@ fn place(transaction: &Transaction<'_>, service: i64, picks: &mut Picks) -> Resu
     let order: i64 =
         transaction.prepare_cached("select coalesce(max(id), 0) + 1 from orders")?.query_row([], |row| row.get(0))?;
     let gross = NET_MINOR + TAX_MINOR;
-    transaction.prepare_cached(sql!("shared/order_insert"))?.execute(params![
+    transaction.prepare_cached(sql!("sqlite/order_insert"))?.execute(params![
         order,
         account,
         "open",
@@ -129,7 +129,7 @@ fn place(transaction: &Transaction<'_>, service: i64, picks: &mut Picks) -> Resu
     transaction.prepare_cached(sql!("sqlite/order_line_insert"))?.execute(params![
         order, 0, service, seen.name, "VPS", "P1M", seen.until, next, NET_MINOR, NET_MINOR, TAX_MINOR
     ])?;
-    transaction.prepare_cached(sql!("shared/service_set"))?.execute(params![
+    transaction.prepare_cached(sql!("sqlite/service_set"))?.execute(params![
         None::<String>,
         "automatic",
         "P1M",
@@ -161,11 +161,11 @@ fn pay(transaction: &Transaction<'_>, service: i64, order: i64, picks: &mut Pick
     transaction
         .prepare_cached(sql!("shared/method"))?
         .query_row(params![method, account], |row| row.get::<_, i64>(0))?;
-    transaction.prepare_cached(sql!("shared/order_settle"))?.execute(params!["fulfilled", NOW, order, account])?;
+    transaction.prepare_cached(sql!("sqlite/order_settle"))?.execute(params!["fulfilled", NOW, order, account])?;
     transaction
         .prepare_cached(sql!("sqlite/extension_insert"))?
         .execute(params![service, account, seen.until, next, order])?;
-    transaction.prepare_cached(sql!("shared/service_extend"))?.execute(params![
+    transaction.prepare_cached(sql!("sqlite/service_extend"))?.execute(params![
         None::<String>,
         "automatic",
         "P1M",
@@ -179,12 +179,12 @@ fn pay(transaction: &Transaction<'_>, service: i64, order: i64, picks: &mut Pick
     ])?;
     let gross = NET_MINOR + TAX_MINOR;
     transaction
-        .prepare_cached(sql!("shared/payment_insert"))?
+        .prepare_cached(sql!("sqlite/payment_insert"))?
         .execute(params![order, account, "paypal", method, gross, "EUR", 0, NOW])?;
     let number: i64 = transaction
         .prepare_cached("select coalesce(max(number), 0) + 1 from invoices where series = 'INV'")?
         .query_row([], |row| row.get(0))?;
-    transaction.prepare_cached(sql!("shared/invoice_insert"))?.execute(params![
+    transaction.prepare_cached(sql!("sqlite/invoice_insert"))?.execute(params![
         number,
         account,
         "original",
@@ -223,13 +223,13 @@ fn remember(
 ) -> Result<()> {
     let keep_until = NOW + 1_464 * DAY;
     transaction
-        .prepare_cached(sql!("shared/replay_set"))?
+        .prepare_cached(sql!("sqlite/replay_set"))?
         .execute(params![account, operation, token, [7_u8; 32], answer, order, keep_until])?;
     Ok(())
 }
 
 /// A month later, as the product's calendar has it for a day that every month has.
-fn following(until: &str) -> Result<String> {
+pub fn following(until: &str) -> Result<String> {
     let date: jiff::civil::Date = until.parse()?;
     Ok(date.checked_add(jiff::Span::new().months(1))?.to_string())
 }

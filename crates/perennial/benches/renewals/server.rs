@@ -1,5 +1,6 @@
 //! The server under test: the release binary, `perennial serve`, on its own copy of the ledger.
 
+use std::ffi::OsStr;
 use std::io::Read;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,33 @@ use crate::world::{ACCOUNTS, account_code};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_perennial");
 const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// Where a ledger is.
+#[derive(Clone, Debug)]
+pub enum Ledger {
+    /// In a file of SQLite's.
+    File(PathBuf),
+    /// In a PostgreSQL database, by its URL.
+    Database(String),
+}
+
+impl Ledger {
+    /// What the command line takes.
+    fn argument(&self) -> &OsStr {
+        match self {
+            Self::File(path) => path.as_os_str(),
+            Self::Database(url) => OsStr::new(url),
+        }
+    }
+
+    /// What the configuration says.
+    fn setting(&self) -> String {
+        match self {
+            Self::File(path) => format!("path = {:?}", path.display().to_string()),
+            Self::Database(url) => format!("url = {url:?}"),
+        }
+    }
+}
 
 /// A running server.
 pub struct Server {
@@ -36,14 +64,15 @@ pub enum Commits {
 }
 
 impl Server {
-    /// Starts the server on the ledger in a folder.
-    pub fn start(folder: &Path, commits: Commits) -> Result<Self> {
+    /// Starts the server on a ledger; the folder is for what it reads and writes besides.
+    pub fn start(folder: &Path, ledger: &Ledger, commits: Commits) -> Result<Self> {
         let pages = free_port()?;
         let ports = [free_port()?, free_port()?, free_port()?, free_port()?];
         let [ovh, vpsbg, hostup, aliyun] = ports;
         let group = commits == Commits::Grouped;
+        let ledger = ledger.setting();
         let config = format!(
-            "[store]\npath = \"ledger.db\"\ngroup_commit = {group}\n\n[pages]\nlisten = \"127.0.0.1:{pages}\"\n\
+            "[store]\n{ledger}\ngroup_commit = {group}\n\n[pages]\nlisten = \"127.0.0.1:{pages}\"\n\
              public_url = \"http://127.0.0.1:{pages}\"\n\n[ovh]\nlisten = \"127.0.0.1:{ovh}\"\n\
              public_url = \"http://127.0.0.1:{ovh}\"\nclock_window_s = 3600\n\n[vpsbg]\nlisten = \"127.0.0.1:{vpsbg}\"\n\n\
              [hostup]\nlisten = \"127.0.0.1:{hostup}\"\n\n[aliyun]\nlisten = \"127.0.0.1:{aliyun}\"\n\
@@ -110,13 +139,13 @@ impl Server {
     }
 }
 
-/// Runs a command of the binary on the ledger in a folder; its result, a JSON document a line.
-pub fn perennial(folder: &Path, arguments: &[&str]) -> Result<Vec<Value>> {
+/// Runs a command of the binary on a ledger; its result, a JSON document a line.
+pub fn perennial(ledger: &Ledger, arguments: &[&str]) -> Result<Vec<Value>> {
     let mut child = Command::new(BINARY)
         .args(arguments)
         .arg("--json")
         .arg("--database")
-        .arg(folder.join("ledger.db"))
+        .arg(ledger.argument())
         .env("PERENNIAL_MASTER_KEY", MASTER_KEY)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -130,12 +159,12 @@ pub fn perennial(folder: &Path, arguments: &[&str]) -> Result<Vec<Value>> {
 }
 
 /// Makes one application and a consumer key for each account.
-pub fn keys(folder: &Path) -> Result<Vec<Keys>> {
+pub fn keys(ledger: &Ledger) -> Result<Vec<Keys>> {
     let field = |value: &Value, name: &str| {
         value[name].as_str().map(str::to_owned).with_context(|| format!("`{name}` is missing in {value}"))
     };
     let issue_for = |dialect: &str, arguments: &[&str]| -> Result<Value> {
-        let issued = perennial(folder, &[&["key", "issue", "--dialect", dialect], arguments].concat())?;
+        let issued = perennial(ledger, &[&["key", "issue", "--dialect", dialect], arguments].concat())?;
         issued.into_iter().next().context("a key was issued")
     };
     let issue = |arguments: &[&str]| issue_for("ovh", arguments);
@@ -191,7 +220,7 @@ pub fn log_in(server: &Server, keys: &[Keys]) -> Result<Vec<Keys>> {
         .collect()
 }
 
-/// A fresh copy of the ledger in a folder of its own.
+/// A fresh copy of a ledger's file in a folder of its own.
 pub fn copy(from: &Path, to: &Path) -> Result<PathBuf> {
     if to.exists() {
         std::fs::remove_dir_all(to)?;

@@ -1,8 +1,7 @@
 //! A sweep: everything that expires within a week, out of very many services, read page by page and renewed through the
 //! product's own lane, against a bare loop on the same ledger.
 
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +15,12 @@ use perennial_core::ports::Lane;
 use perennial_engine::clock::{Stopwatch, SystemClock};
 use perennial_engine::lane::{Grouping, LaneHandle, start};
 use perennial_store::sqlite::{SqliteReader, SqliteStore};
-use perennial_store::{Due, Records};
+use perennial_store::{Due, Records, Store};
 
-use crate::world::method_of;
-use crate::{machine, raw, server, world};
+use crate::raw::Done;
+use crate::report::{Goal, Report};
+use crate::world::{Sold, method_of};
+use crate::{machine, millis, raw, server, world};
 
 /// How many services are read at a time, and renewed before the next are read.
 const PAGE: u32 = 1_000;
@@ -28,58 +29,74 @@ const PAGE: u32 = 1_000;
 const WEEK_ENDS: Date = jiff::civil::date(2027, 1, 8);
 
 /// A ledger to hold the time of a page against.
-const SMALL: i64 = 100_000;
+pub const SMALL: i64 = 100_000;
 
-/// Measures goals 11 to 13 over this many services.
-pub fn run(folder: &Path, services: i64) -> Result<ExitCode> {
-    println!("{}", machine::describe(folder)?);
+/// How long the bare loop runs.
+pub const TIME: Duration = Duration::from_secs(20);
+
+/// Measures goals 11 to 13 on SQLite, over this many services.
+pub fn on_sqlite(folder: &Path, services: i64, report: &mut Report) -> Result<()> {
     let small = make(folder, "small", SMALL)?;
     let large = make(folder, "large", services)?;
-    let (small_page, large_page) = (page_time(&small)?, page_time(&large)?);
-    println!(
-        "next page of {PAGE} due: {:.2} ms of {services}, {:.2} ms of {SMALL}: {:.1}x (aim 4, floor 10)",
-        millis(large_page),
-        millis(small_page),
-        large_page.as_secs_f64() / small_page.as_secs_f64()
-    );
+    let pages = [page_time(&SqliteReader::open(&large)?)?, page_time(&SqliteReader::open(&small)?)?];
     let copy = server::copy(&large, &folder.join("raw"))?;
-    let reference = raw::run(&copy, services, 64, Duration::from_secs(20))?;
+    let waited = machine::Waited::start()?;
+    let reference = raw::run(&copy, services, 64, TIME)?;
+    report.judge_wait(waited.part()?);
     std::fs::remove_dir_all(folder.join("raw"))?;
     let before_kb = machine::rss_kb("self")?;
-    let swept = sweep(&large)?;
+    let store = SqliteStore::open(&large)?;
+    let reader = store.reader();
+    let swept = sweep(Box::new(store), &reader)?;
     let grown_mb = machine::rss_kb("self")?.saturating_sub(before_kb) / 1024;
-    println!(
-        "sweep of a week: {} renewals, {:.0}/s against {:.0}/s of the bare loop: {:.2} (aim 0.80, floor 0.60)",
-        swept.renewals,
-        swept.rate(),
-        reference.rate(),
-        swept.rate() / reference.rate()
-    );
-    println!(
-        "reading what is due took {:.1} % of it (floor 3)",
-        swept.reading.as_secs_f64() / swept.elapsed.as_secs_f64() * 100.0
-    );
-    println!("memory grew by {grown_mb} MiB, of which 64 are the page cache (aim +64 over it, floor +128)");
-    let audit = SqliteReader::open(&large)?.audit()?;
+    tell(report, "SQLite", services, pages, &reference, &swept, [11, 111, 12]);
+    report.note(format!("memory grew by {grown_mb} MiB, of which 64 are the page cache"));
+    report.add(Goal::number(13), f64::from(u32::try_from(grown_mb.saturating_sub(64))?));
+    let audit = reader.audit()?;
     anyhow::ensure!(audit.is_sound(), "{:?}", audit.findings);
-    std::fs::remove_dir_all(folder)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-fn make(folder: &Path, name: &str, services: i64) -> Result<std::path::PathBuf> {
+/// Adds what was measured to the report: the rate, the part of it that was reading, and the time of a page, of all
+/// services and of the small ledger.
+pub fn tell(
+    report: &mut Report,
+    database: &str,
+    services: i64,
+    [large, small]: [Duration; 2],
+    reference: &Done,
+    swept: &Swept,
+    [rate, reading, page]: [u8; 3],
+) {
+    report.note(format!(
+        "{database}: next page of {PAGE} due: {:.2} ms of {services}, {:.2} ms of {SMALL}",
+        millis(large),
+        millis(small)
+    ));
+    report.note(format!(
+        "{database}: sweep of a week: {} renewals, {:.0}/s against {:.0}/s of the bare loop",
+        swept.renewals,
+        swept.rate(),
+        reference.rate()
+    ));
+    report.add(Goal::number(page), large.as_secs_f64() / small.as_secs_f64());
+    report.add(Goal::number(rate), swept.rate() / reference.rate());
+    report.add(Goal::number(reading), swept.reading.as_secs_f64() / swept.elapsed.as_secs_f64() * 100.0);
+}
+
+fn make(folder: &Path, name: &str, services: i64) -> Result<PathBuf> {
     eprintln!("making a ledger of {services} services");
     let folder = folder.join(name);
     std::fs::create_dir_all(&folder)?;
     let path = folder.join("ledger.db");
     let watch = Stopwatch::start();
-    world::make(&path, services)?;
+    world::make(&path, services, Sold::Servers)?;
     eprintln!("made in {:.0} s, {} MiB", watch.elapsed().as_secs_f64(), std::fs::metadata(&path)?.len() >> 20);
     Ok(path)
 }
 
 /// The median time of a page of what is due, with the services themselves.
-fn page_time(path: &Path) -> Result<Duration> {
-    let reader = SqliteReader::open(path)?;
+pub fn page_time(reader: &impl Records) -> Result<Duration> {
     let mut times = Vec::new();
     let mut after = None;
     for _ in 0..50 {
@@ -92,7 +109,8 @@ fn page_time(path: &Path) -> Result<Duration> {
     Ok(times[times.len() / 2])
 }
 
-struct Swept {
+/// What a sweep did.
+pub struct Swept {
     renewals: u32,
     elapsed: Duration,
     reading: Duration,
@@ -104,10 +122,9 @@ impl Swept {
     }
 }
 
-fn sweep(path: &Path) -> Result<Swept> {
-    let store = SqliteStore::open(path)?;
-    let reader = store.reader();
-    let (lane, thread) = start(Box::new(store), Arc::new(reader.clone()), Arc::new(SystemClock), Grouping::ByTime)?;
+/// Renews all that expires within the week, through a lane over the store.
+pub fn sweep<R: Records + Clone + Send + Sync + 'static>(store: Box<dyn Store>, reader: &R) -> Result<Swept> {
+    let (lane, thread) = start(store, Arc::new(reader.clone()), Arc::new(SystemClock), Grouping::ByTime)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let watch = Stopwatch::start();
     let mut swept = Swept { renewals: 0, elapsed: Duration::ZERO, reading: Duration::ZERO };
@@ -159,8 +176,4 @@ async fn renew_one(lane: &LaneHandle, due: Due) -> Result<()> {
     let with = PayWith::Method(MethodId(method_of(due.account.0)));
     lane.submit(command(Action::Pay { order: order.id, with, due: None })).await?;
     Ok(())
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1_000.0
 }

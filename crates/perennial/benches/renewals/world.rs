@@ -12,7 +12,7 @@ use perennial_core::payment::{MethodKind, MethodStatus, PaymentMethod, Preferenc
 use perennial_core::product::{Kind, Price, Product, Renewability};
 use perennial_core::service::{Hold, RenewalMode, Service};
 use perennial_store::sqlite::SqliteStore;
-use perennial_store::{Record, Store};
+use perennial_store::{Batch, Record, Store};
 
 /// As many accounts as there are connections: each connection renews the services of its own account.
 pub const ACCOUNTS: i64 = 64;
@@ -52,10 +52,35 @@ pub fn instance_name(id: i64) -> String {
     format!("i-{id:020}")
 }
 
-/// Makes the ledger, with `services` servers that expire over a year, and as many instances.
-pub fn make(path: &Path, services: i64) -> Result<()> {
+/// What the customers of a ledger have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sold {
+    /// Servers alone.
+    Servers,
+    /// Servers, and as many instances.
+    ServersAndInstances,
+}
+
+/// Makes the ledger in a file, with `services` servers that expire over a year.
+pub fn make(path: &Path, services: i64, sold: Sold) -> Result<()> {
     let mut store = SqliteStore::open(path)?;
     let mut batch = store.begin()?;
+    let [server, instance] = master_data(&mut *batch)?;
+    for id in 1..=services {
+        batch.record(&Record::Service(service(id, server)?))?;
+    }
+    if sold == Sold::ServersAndInstances {
+        for id in (1..=services).map(|service| instance_of(service, services)) {
+            let as_server = service(id, instance)?;
+            batch.record(&Record::Service(Service { name: instance_name(id), ..as_server }))?;
+        }
+    }
+    batch.commit().context("loading the services")?;
+    Ok(())
+}
+
+/// Records the seller, the products, and the accounts with what they pay with; the ids of the products.
+pub fn master_data(batch: &mut dyn Batch) -> Result<[i64; 2]> {
     let seller = Seller { collects: vec![MethodKind::PayPal, MethodKind::Card], ..Seller::default() };
     batch.record(&Record::Seller(seller))?;
     let server = batch.record(&Record::Product(product("vps", Kind::Server)))?.id();
@@ -67,15 +92,7 @@ pub fn make(path: &Path, services: i64) -> Result<()> {
     for id in 1..=ACCOUNTS {
         batch.record(&Record::Method(card(id)))?;
     }
-    for id in 1..=services {
-        batch.record(&Record::Service(service(id, server)?))?;
-    }
-    for id in (1..=services).map(|service| instance_of(service, services)) {
-        let as_server = service(id, instance)?;
-        batch.record(&Record::Service(Service { name: instance_name(id), ..as_server }))?;
-    }
-    batch.commit().context("loading the services")?;
-    Ok(())
+    Ok([server, instance])
 }
 
 fn product(code: &str, kind: Kind) -> Product {
@@ -139,7 +156,8 @@ fn card(account: i64) -> PaymentMethod {
     }
 }
 
-fn service(id: i64, product: i64) -> Result<Service> {
+/// A server as it was sold.
+pub fn service(id: i64, product: i64) -> Result<Service> {
     // Expiries are spread over the year that begins a month from the first of the year.
     let start: jiff::civil::Date = "2027-01-01".parse()?;
     let until = start.checked_add(jiff::Span::new().days(id % 365))?;
