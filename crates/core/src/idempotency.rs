@@ -4,6 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::ids::{AccountId, ApplicationId, OrderId};
 
+/// The longest idempotency token, in characters.
+pub const TOKEN_LENGTH_MAX: usize = 64;
+
 /// What a caller sent to make a call repeatable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -17,6 +20,14 @@ pub struct Token {
     pub kept: SignedDuration,
     /// For how long it stands for the same request.
     pub holds: Holds,
+}
+
+impl Token {
+    /// Whether it is one: some printable ASCII, and not too much of it. Any other is refused before it is looked up.
+    pub fn is_well_formed(&self) -> bool {
+        let plain = self.key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+        !self.key.is_empty() && self.key.len() <= TOKEN_LENGTH_MAX && plain
+    }
 }
 
 /// For how long a token stands for the same request.

@@ -10,7 +10,7 @@ impl Command {
     pub fn wants(&self) -> Vec<Want> {
         let account = self.account;
         let mut wants = vec![Want::Account(account)];
-        if let Some(token) = &self.token {
+        if let Some(token) = self.token.as_ref().filter(|token| token.is_well_formed()) {
             wants.push(Want::Replay(token.lookup(account)));
         }
         match &self.action {

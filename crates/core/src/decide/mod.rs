@@ -23,9 +23,6 @@ use crate::order::{Order, OrderLine, OrderState};
 use crate::refusal::Refusal;
 use crate::snapshot::{Change, Snapshot};
 
-/// The longest idempotency token, in characters.
-pub const TOKEN_LENGTH_MAX: usize = 64;
-
 /// What a command does: rows to write, in order, and what the caller hears. Messages to leave after the commit are
 /// rows too ([`Change::Notify`]), so that a crash loses none.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,8 +159,7 @@ pub fn replayed(
     token: Option<&Token>,
 ) -> Result<Option<Reply>, Refusal> {
     let Some(token) = token else { return Ok(None) };
-    let plain = token.key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-    if token.key.is_empty() || token.key.len() > TOKEN_LENGTH_MAX || !plain {
+    if !token.is_well_formed() {
         return Err(Refusal::TokenMalformed);
     }
     let Some(replay) = seen.replays.get(&token.lookup(account)) else { return Ok(None) };
