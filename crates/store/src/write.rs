@@ -37,7 +37,8 @@ pub(crate) fn change<D: Driver>(session: &Session<D>, change: &Change) -> Result
         Change::IssueInvoice(invoice) => writer.invoice(invoice),
         Change::Book(transfer) => writer.book(transfer),
         Change::SetService(service) => writer.service(service),
-        Change::UseCoupon { account, coupon, order } => writer.change(
+        Change::UseCoupon { account, coupon, order } => writer.write(
+            Must::Change,
             "use a coupon",
             sql::COUPON_USE,
             params![order.0, coupon.0, account.0],
@@ -60,13 +61,15 @@ pub(crate) fn change<D: Driver>(session: &Session<D>, change: &Change) -> Result
             writer.credential(credential)?;
             access_changed(session)
         }
-        Change::TouchCredential { credential, at } => writer.change(
+        Change::TouchCredential { credential, at } => writer.write(
+            Must::Change,
             "note a credential's use",
             sql::CREDENTIAL_TOUCH,
             params![at.as_microsecond(), credential.0],
             &[Touch::Credential(*credential)],
         ),
-        Change::UseNonce { nonce, keep_until } => writer.insert(
+        Change::UseNonce { nonce, keep_until } => writer.write(
+            Must::Insert,
             "use a nonce",
             sql::NONCE_SET,
             params![nonce.application.0, nonce.digest, keep_until.as_microsecond()],
@@ -207,26 +210,16 @@ struct Writer<'a, D> {
 }
 
 impl<D: Driver> Writer<'_, D> {
-    /// Inserts a row that has to do with others.
-    fn insert(
+    /// Writes a row that has to do with others.
+    fn write(
         &self,
+        must: Must,
         doing: &'static str,
         statement: &'static Statement,
         params: &[Param<'_>],
         touches: &[Touch],
     ) -> Result<(), StoreError> {
-        self.session.driver.write(&Write { doing, statement, params, touches, must: Must::Insert })
-    }
-
-    /// Changes a row that has to do with others.
-    fn change(
-        &self,
-        doing: &'static str,
-        statement: &'static Statement,
-        params: &[Param<'_>],
-        touches: &[Touch],
-    ) -> Result<(), StoreError> {
-        self.session.driver.write(&Write { doing, statement, params, touches, must: Must::Change })
+        self.session.driver.write(&Write { doing, statement, params, touches, must })
     }
 
     /// Runs a statement now; tells how many rows changed.
@@ -266,7 +259,7 @@ impl<D: Driver> Writer<'_, D> {
             order.taxed.word(),
             order.taxed.rate().ppm(),
         ];
-        self.insert(DOING, sql::ORDER_INSERT, row, &[Touch::Order(order.id)])?;
+        self.write(Must::Insert, DOING, sql::ORDER_INSERT, row, &[Touch::Order(order.id)])?;
         self.lines(DOING, order)?;
         if order.purpose == Purpose::Purchase {
             self.await_payment(order)?;
@@ -276,7 +269,8 @@ impl<D: Driver> Writer<'_, D> {
 
     fn lines(&self, doing: &'static str, order: &Order) -> Result<(), StoreError> {
         for (position, line) in (1_i64..).zip(&order.lines) {
-            self.insert(
+            self.write(
+                Must::Insert,
                 doing,
                 sql::ORDER_LINE_INSERT,
                 params![
@@ -366,7 +360,8 @@ impl<D: Driver> Writer<'_, D> {
             OrderState::Fulfilled(at) | OrderState::Cancelled(at) => Some(at.as_microsecond()),
             OrderState::Open | OrderState::Lapsed => None,
         };
-        self.change(
+        self.write(
+            Must::Change,
             "settle an order",
             sql::ORDER_SETTLE,
             params![state.word(), at, order.0, account.0],
@@ -385,7 +380,7 @@ impl<D: Driver> Writer<'_, D> {
             payment.from_balance.minor(),
             payment.at.as_microsecond(),
         ];
-        self.insert("settle a payment", sql::PAYMENT_INSERT, row, &[Touch::Order(payment.order)])
+        self.write(Must::Insert, "settle a payment", sql::PAYMENT_INSERT, row, &[Touch::Order(payment.order)])
     }
 
     fn invoice(&self, invoice: &Invoice) -> Result<(), StoreError> {
@@ -407,7 +402,7 @@ impl<D: Driver> Writer<'_, D> {
             invoice.tax.minor(),
             invoice.gross.minor(),
         ];
-        self.insert("issue an invoice", sql::INVOICE_INSERT, row, &[Touch::Order(invoice.order)])
+        self.write(Must::Insert, "issue an invoice", sql::INVOICE_INSERT, row, &[Touch::Order(invoice.order)])
     }
 
     fn book(&self, transfer: &Transfer) -> Result<(), StoreError> {
@@ -422,7 +417,13 @@ impl<D: Driver> Writer<'_, D> {
             transfer.memo,
         ];
         let books = Touch::Books(transfer.account);
-        self.insert("book a transfer", sql::TRANSFER_INSERT, row, &[books, transfer.order.map_or(books, Touch::Order)])
+        self.write(
+            Must::Insert,
+            "book a transfer",
+            sql::TRANSFER_INSERT,
+            row,
+            &[books, transfer.order.map_or(books, Touch::Order)],
+        )
     }
 
     /// A service as it is from now on, with the expiry it had. Its account, product, name, facts and protected prices
@@ -452,7 +453,8 @@ impl<D: Driver> Writer<'_, D> {
 
     /// A paid span, and its service with a new expiry.
     fn extend(&self, extension: &Extension, service: &Service) -> Result<(), StoreError> {
-        self.insert(
+        self.write(
+            Must::Insert,
             "extend a service",
             sql::EXTENSION_INSERT,
             params![
@@ -485,13 +487,8 @@ impl<D: Driver> Writer<'_, D> {
     /// Changes a service, unless somebody changed it since it was read.
     fn moved(&self, service: &Service, statement: &'static Statement, row: &[Param<'_>]) -> Result<(), StoreError> {
         let id = Touch::Service(service.id);
-        self.session.driver.write(&Write {
-            doing: "change a service",
-            statement,
-            params: row,
-            touches: &[id, service.open_order.map_or(id, Touch::Order)],
-            must: Must::Move(service.id),
-        })
+        let touches = [id, service.open_order.map_or(id, Touch::Order)];
+        self.write(Must::Move(service.id), "change a service", statement, row, &touches)
     }
 
     fn remember(&self, replay: &Replay) -> Result<(), StoreError> {
@@ -505,7 +502,7 @@ impl<D: Driver> Writer<'_, D> {
             replay.keep_until.as_microsecond(),
         ];
         let touches = [Touch::token(&replay.token), Touch::Order(replay.answer.order())];
-        self.change("remember a reply", sql::REPLAY_SET, row, &touches)
+        self.write(Must::Change, "remember a reply", sql::REPLAY_SET, row, &touches)
     }
 
     fn method(&self, method: &PaymentMethod) -> Result<(), StoreError> {

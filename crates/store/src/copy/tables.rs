@@ -1,5 +1,7 @@
 //! What a ledger consists of: every table and column, once, for both databases. Tests compare this with both schemas.
 
+use crate::driver::{Cell, Result, Row};
+
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -43,6 +45,11 @@ impl Table {
     /// The names of its columns, with commas between them.
     pub(crate) fn names(&self) -> String {
         self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What a row holds, which was read by these names.
+    pub(crate) fn cells<'row>(&self, row: &'row impl Row) -> Result<Vec<Cell<'row>>> {
+        (0..self.columns.len()).map(|column| row.cell(column)).collect()
     }
 }
 

@@ -17,7 +17,7 @@ use super::connect::{Server, wait};
 use super::driver::Connection;
 use super::migrate;
 use crate::copy::{CopyError, End, Fill, Kind, Ledger, Order, TABLES, Table, param};
-use crate::driver::{Cell, Result, Row};
+use crate::driver::{Cell, Result};
 
 /// Rows that one statement copies. At its end the server checks their references, until when it has to remember them.
 const ROWS_A_STATEMENT: u32 = 50_000;
@@ -68,10 +68,6 @@ impl PostgresEnd {
         &self.connection.client
     }
 
-    fn run(&self, text: &str) -> Result<()> {
-        Ok(wait(self.client().batch_execute(text))?)
-    }
-
     /// The one row of a statement that has one column.
     fn value(&self, text: &str) -> Result<Option<i64>> {
         Ok(wait(self.client().query_typed(text, &[]))?.first().map(|row| row.try_get(0)).transpose()?.flatten())
@@ -112,8 +108,7 @@ impl Ledger for PostgresEnd {
         let mut rows = pin!(rows);
         while let Some(row) = wait(poll_fn(|context| rows.as_mut().poll_next(context))) {
             let row: PgRow = row?;
-            let cells = (0..table.columns.len()).map(|column| row.cell(column)).collect::<Result<Vec<_>>>()?;
-            if read(&cells)?.is_break() {
+            if read(&table.cells(&row)?)?.is_break() {
                 break;
             }
         }
@@ -126,7 +121,9 @@ impl Ledger for PostgresEnd {
 
     fn check_alone(&self) -> std::result::Result<(), CopyError> {
         for _ in 0..OTHERS_LOOKS {
-            self.run(include_str!("../../sql/postgres/copy/others_anew.sql")).map_err(CopyError::at(End::Source))?;
+            self.connection
+                .run(include_str!("../../sql/postgres/copy/others_anew.sql"))
+                .map_err(CopyError::at(End::Source))?;
             let others = self.value(include_str!("../../sql/postgres/copy/others.sql"));
             if others.map_err(CopyError::at(End::Source))? == Some(0) {
                 return Ok(());
@@ -141,7 +138,7 @@ impl Ledger for PostgresEnd {
     }
 
     fn open_up(&mut self) -> Result<()> {
-        self.run(include_str!("../../sql/postgres/copy/open_up.sql"))
+        self.connection.run(include_str!("../../sql/postgres/copy/open_up.sql"))
     }
 
     fn fill<'a>(&'a self, table: &'a Table) -> Result<Box<dyn Fill + 'a>> {
@@ -156,17 +153,17 @@ impl Ledger for PostgresEnd {
     }
 
     fn close_up(&mut self, last_notice: Option<i64>) -> Result<()> {
-        self.run(include_str!("../../sql/postgres/copy/close_up.sql"))?;
+        self.connection.run(include_str!("../../sql/postgres/copy/close_up.sql"))?;
         if let Some(last) = last_notice {
             let text = include_str!("../../sql/postgres/copy/last_notice_set.sql");
             wait(self.client().query_typed(text, &[(&last, Type::INT8)]))?;
         }
         // Whoever reads it first should not be planned for empty tables.
-        self.run(&format!("analyze {}", names()))
+        self.connection.run(&format!("analyze {}", names()))
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
-        self.run("commit")
+        self.connection.run("commit")
     }
 }
 

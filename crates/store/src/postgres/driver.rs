@@ -83,7 +83,7 @@ impl Connection {
 
     /// Opens the transaction that writes, once it has its turn.
     pub(super) fn begin_write(&self) -> Result<()> {
-        self.begin_prepared(include_str!("../../sql/postgres/begin.sql"))
+        self.begin(include_str!("../../sql/postgres/begin.sql"))
     }
 
     /// Opens a transaction that changes the schema; waits for whoever else does.
@@ -143,23 +143,23 @@ impl Connection {
         read_on.map(drop)
     }
 
-    fn begin(&self, text: &str) -> Result<()> {
+    fn open(&self, text: &str) -> Result<()> {
         self.settle()?;
         // An error in the middle leaves it open.
         self.state.set(State::Open);
-        let begun = wait(self.client.batch_execute(text)).map_err(|error| self.note(error));
-        if begun.is_err() && self.is_open() {
+        let opened = self.run(text);
+        if opened.is_err() && self.is_open() {
             self.rollback()?;
         }
-        begun
+        opened
     }
 
-    /// Opens a transaction in which statements may be prepared. Where the session turns out to be another one, it is opened
-    /// once more without them.
-    fn begin_prepared(&self, text: &'static str) -> Result<()> {
-        match self.begin(&self.prepared.beginning(text)) {
-            Err(DriverError::GaveWay(_)) => return self.begin(text),
-            begun => begun?,
+    /// Opens a transaction, and looks first whose session it is in, as what is prepared may be used in it. Where the session
+    /// turns out to be another one, it is opened once more without that.
+    fn begin(&self, text: &'static str) -> Result<()> {
+        match self.open(&self.prepared.beginning(text)) {
+            Err(DriverError::GaveWay(_)) => return self.open(text),
+            opened => opened?,
         }
         self.prepared.found();
         self.prepared.prepare(self)
@@ -304,7 +304,7 @@ impl Driver for Connection {
             return self.begin(include_str!("../../sql/postgres/begin_audit.sql"));
         }
         if self.prepared.is_unsure() || self.prepared.is_wanting() {
-            return self.begin_prepared(BEGIN);
+            return self.begin(BEGIN);
         }
         self.state.set(State::Open);
         self.send(self.prepared.beginning(BEGIN));

@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Statement, p
 use super::driver::connect;
 use super::migrate;
 use crate::copy::{CopyError, End, Fill, Ledger, Order, Table, param};
-use crate::driver::{Cell, Result, Row};
+use crate::driver::{Cell, Result};
 
 const ALONE: &str = include_str!("../../sql/sqlite/copy/alone.sql");
 
@@ -72,8 +72,7 @@ impl Ledger for SqliteEnd {
         let mut statement = self.connection.prepare(&select(table, order))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let cells = (0..table.columns.len()).map(|column| row.cell(column)).collect::<Result<Vec<_>>>()?;
-            if read(&cells)?.is_break() {
+            if read(&table.cells(row)?)?.is_break() {
                 break;
             }
         }
