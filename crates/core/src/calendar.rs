@@ -7,7 +7,7 @@ use std::fmt;
 use std::num::NonZeroU16;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::{Offset, TimeZone};
 
 /// Why a date or a period could not be made.
@@ -257,6 +257,11 @@ impl Zone {
     /// The civil date of an instant here.
     pub fn date_of(&self, instant: Timestamp) -> Date {
         self.0.to_datetime(instant).date()
+    }
+
+    /// The time of day of an instant here.
+    pub fn time_of(&self, instant: Timestamp) -> Time {
+        self.0.to_datetime(instant).time()
     }
 
     /// The instant at which a date begins here: local midnight, or the first moment after it where the clocks skip it.

@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::as_conversions))]
 
 pub mod account;
+pub mod buyer;
 pub mod calendar;
 pub mod command;
 pub mod credential;

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -75,6 +76,12 @@ pub trait Clock: Send + Sync {
     fn of_clients(&self) -> Timestamp {
         self.now()
     }
+}
+
+/// Waits, by a clock that nobody can set.
+pub trait Timer: Send + Sync {
+    /// Waits for so long.
+    fn sleep(&self, span: Duration) -> BoxFuture<'_, ()>;
 }
 
 /// Keeps signing secrets: what is sealed can be stored, and opened only with the seller's master key.
