@@ -61,6 +61,8 @@ const RULES: &[(&str, &Statement)] = rules! {
     "paid-spans"
     "open-orders"
     "unpaid-services"
+    "intent-notes"
+    "intent-evidence"
 };
 
 /// Looks the whole ledger through.

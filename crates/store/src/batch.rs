@@ -2,14 +2,16 @@
 
 use std::cell::Cell;
 
-use jiff::Timestamp;
+use perennial_core::buyer::holding::ProviderName;
+use perennial_core::buyer::intent::Intent;
 use perennial_core::snapshot::Change;
 
 use crate::books::books_by_session;
 use crate::books::prelude::*;
+use crate::buyer::{holdings, intents};
 use crate::driver::{Driver, DriverError};
 use crate::session::{Session, refused};
-use crate::{Batch, Record, Recorded, StoreError, forget, record, write};
+use crate::{Added, Batch, Claim, ClaimNumber, Record, Recorded, StoreError, forget, record, write};
 
 const COMMIT: &str = "commit a batch";
 
@@ -93,6 +95,45 @@ impl<D: Driver, C: FnOnce(&D)> Batch for OpenBatch<'_, D, C> {
     fn forget(&mut self, now: Timestamp, rows_max: u32) -> Result<u32, StoreError> {
         self.finish()?;
         forget::forget(self.session, now, rows_max)
+    }
+
+    fn record_holdings(&mut self, read_at: Timestamp, all: &[Holding]) -> Result<(), StoreError> {
+        self.session.check_open()?;
+        if self.spoilt.get() {
+            return self.finish();
+        }
+        self.spoil(holdings::record(self.session, read_at, all))
+    }
+
+    fn end_sync(&mut self, provider: &ProviderName, began_at: Timestamp) -> Result<u64, StoreError> {
+        self.finish()?;
+        holdings::end_sync(self.session, provider, began_at)
+    }
+
+    fn add_intent(&mut self, intent: &Intent) -> Result<Added, StoreError> {
+        self.finish()?;
+        intents::add(self.session, intent)
+    }
+
+    fn claim_intent(
+        &mut self,
+        id: &IntentId,
+        worker: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Claim>, StoreError> {
+        self.finish()?;
+        intents::claim(self.session, id, worker, now, until)
+    }
+
+    fn write_intent(&mut self, claim: &ClaimNumber, intent: &Intent, note: &Note) -> Result<bool, StoreError> {
+        self.finish()?;
+        intents::write(self.session, claim, intent, note)
+    }
+
+    fn release_intent(&mut self, claim: &ClaimNumber) -> Result<(), StoreError> {
+        self.finish()?;
+        intents::release(self.session, claim)
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {

@@ -1,9 +1,9 @@
 //! What is read of the ledger. Readers and batches read alike: both hand every question on to a [`Session`].
 
-use jiff::Timestamp;
 use perennial_core::ports::Books;
 
 use self::prelude::*;
+use crate::buyer::{holdings, intents};
 use crate::columns::Columns;
 use crate::driver::{Driver, Reading, params};
 use crate::session::{Session, failed};
@@ -119,6 +119,47 @@ impl<D: Driver> Records for Session<D> {
         self.rows(sql::NOTICES_WAITING, params![rows_max], rows::notice::<D>).map_err(failed("list waiting notices"))
     }
 
+    fn holdings(
+        &self,
+        filter: &HoldingFilter,
+        after: Option<(Date, &HoldingKey)>,
+        rows_max: u32,
+    ) -> Result<Vec<Holding>, Failure> {
+        holdings::page(self, filter, after, rows_max).map_err(failed("list holdings"))
+    }
+
+    fn holding(&self, key: &HoldingKey) -> Result<Option<Holding>, Failure> {
+        holdings::one(self, key).map_err(failed("read a holding"))
+    }
+
+    fn find_holdings(&self, name: &str) -> Result<Vec<Holding>, Failure> {
+        holdings::find(self, name).map_err(failed("find a holding"))
+    }
+
+    fn syncs(&self) -> Result<Vec<Sync>, Failure> {
+        holdings::syncs(self).map_err(failed("list readings of inventories"))
+    }
+
+    fn intents(&self, filter: IntentFilter) -> Result<Vec<Filed>, Failure> {
+        intents::list(self, filter).map_err(failed("list intents"))
+    }
+
+    fn find_intent(&self, id_prefix: &str) -> Result<Option<Filed>, Failure> {
+        intents::find(self, id_prefix).map_err(failed("find an intent"))
+    }
+
+    fn notes(&self, id: &IntentId) -> Result<Vec<Note>, Failure> {
+        intents::notes(self, id).map_err(failed("list what happened to an intent"))
+    }
+
+    fn on_file(&self, key: &HoldingKey, until: Date) -> Result<Option<OnFile>, Failure> {
+        intents::on_file(self, key, until).map_err(failed("look for an intent"))
+    }
+
+    fn spent(&self, since: Timestamp) -> Result<Vec<Spent>, Failure> {
+        intents::spent(self, since).map_err(failed("list what was spent"))
+    }
+
     fn audit(&self) -> Result<AuditReport, Failure> {
         self.at_once(Reading::Tables, audit::audit).map_err(failed("audit the books"))
     }
@@ -228,6 +269,47 @@ macro_rules! records_by_session {
                 self.read(|session| session.notices_waiting(rows_max))
             }
 
+            fn holdings(
+                &self,
+                filter: &HoldingFilter,
+                after: Option<(Date, &HoldingKey)>,
+                rows_max: u32,
+            ) -> Result<Vec<Holding>, Failure> {
+                self.read(|session| session.holdings(filter, after, rows_max))
+            }
+
+            fn holding(&self, key: &HoldingKey) -> Result<Option<Holding>, Failure> {
+                self.read(|session| session.holding(key))
+            }
+
+            fn find_holdings(&self, name: &str) -> Result<Vec<Holding>, Failure> {
+                self.read(|session| session.find_holdings(name))
+            }
+
+            fn syncs(&self) -> Result<Vec<Sync>, Failure> {
+                self.read(|session| session.syncs())
+            }
+
+            fn intents(&self, filter: IntentFilter) -> Result<Vec<Filed>, Failure> {
+                self.read(|session| session.intents(filter))
+            }
+
+            fn find_intent(&self, id_prefix: &str) -> Result<Option<Filed>, Failure> {
+                self.read(|session| session.find_intent(id_prefix))
+            }
+
+            fn notes(&self, id: &IntentId) -> Result<Vec<Note>, Failure> {
+                self.read(|session| session.notes(id))
+            }
+
+            fn on_file(&self, key: &HoldingKey, until: Date) -> Result<Option<OnFile>, Failure> {
+                self.read(|session| session.on_file(key, until))
+            }
+
+            fn spent(&self, since: Timestamp) -> Result<Vec<Spent>, Failure> {
+                self.read(|session| session.spent(since))
+            }
+
             fn audit(&self) -> Result<AuditReport, Failure> {
                 self.read(|session| session.audit())
             }
@@ -238,8 +320,12 @@ pub(crate) use records_by_session;
 
 /// What the macros name.
 pub(crate) mod prelude {
+    pub(crate) use jiff::Timestamp;
     pub(crate) use jiff::civil::Date;
     pub(crate) use perennial_core::account::Account;
+    pub(crate) use perennial_core::buyer::holding::{Holding, HoldingKey};
+    pub(crate) use perennial_core::buyer::intent::IntentId;
+    pub(crate) use perennial_core::buyer::plan::{OnFile, Spent};
     pub(crate) use perennial_core::credential::{Application, Credential};
     pub(crate) use perennial_core::ids::{AccountId, InvoiceId, MethodId, OrderId, ServiceId};
     pub(crate) use perennial_core::invoice::Invoice;
@@ -250,5 +336,5 @@ pub(crate) mod prelude {
     pub(crate) use perennial_core::product::Kind;
     pub(crate) use perennial_core::snapshot::{Snapshot, Want};
 
-    pub(crate) use crate::{AuditReport, Due};
+    pub(crate) use crate::{AuditReport, Due, Filed, HoldingFilter, IntentFilter, Note, Sync};
 }

@@ -61,6 +61,10 @@ impl<'row, R: Row> Columns<'row, R> {
         self.parse(|text| parse_date(text).ok())
     }
 
+    pub(crate) fn date_opt(&mut self) -> Result<Option<Date>> {
+        self.parse_opt(|text| parse_date(text).ok())
+    }
+
     pub(crate) fn period(&mut self) -> Result<Period> {
         self.parse(|text| Period::parse(text).ok())
     }
@@ -84,6 +88,13 @@ impl<'row, R: Row> Columns<'row, R> {
         Ok(Money::new(minor, self.currency()?))
     }
 
+    /// The same, where there may be none.
+    pub(crate) fn money_and_currency_opt(&mut self) -> Result<Option<Money>> {
+        let minor: Option<i64> = self.take()?;
+        let currency = self.parse_opt(|code| Currency::parse(code).ok())?;
+        Ok(minor.zip(currency).map(|(minor, currency)| Money::new(minor, currency)))
+    }
+
     /// A tax treatment, whose rate is in the column after it.
     pub(crate) fn tax(&mut self) -> Result<TaxTreatment> {
         let (word, ppm) = (self.take()?, self.take()?);
@@ -97,8 +108,12 @@ impl<'row, R: Row> Columns<'row, R> {
 
     /// A list of texts.
     pub(crate) fn single_lines<C: FromIterator<String>>(&mut self) -> Result<C> {
-        let fields = lines::parse(self.take()?);
-        Ok(fields.map(|fields| fields.into_iter().next().unwrap_or_default()).collect())
+        Ok(single_lines(self.take()?))
+    }
+
+    /// The same, where there may be none.
+    pub(crate) fn single_lines_opt<C: FromIterator<String>>(&mut self) -> Result<Option<C>> {
+        Ok(self.take::<Option<&str>>()?.map(single_lines))
     }
 
     /// Says that the column that was read last holds what cannot be there.
@@ -123,6 +138,10 @@ impl<'row, R: Row> Columns<'row, R> {
     pub(crate) fn unreadable(&self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> DriverError {
         DriverError::Failed(Unreadable { column: self.next, cause: cause.into() }.into())
     }
+}
+
+fn single_lines<C: FromIterator<String>>(text: &str) -> C {
+    lines::parse(text).map(|fields| fields.into_iter().next().unwrap_or_default()).collect()
 }
 
 /// The database holds what this version does not know.
@@ -158,7 +177,7 @@ macro_rules! int_fields {
     };
 }
 
-int_fields! { i64 u32 u16 i8 }
+int_fields! { i64 u64 u32 u16 u8 i8 }
 
 impl Field<'_> for bool {
     fn read(cell: Cell<'_>) -> Option<Self> {

@@ -2,9 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::ops::ControlFlow;
 
+use perennial_core::buyer::holding::HoldingKey;
 use perennial_core::idempotency::TokenKey;
 use perennial_core::ids::{AccountId, CouponId, CredentialId, OrderId, ServiceId};
 
@@ -110,12 +111,22 @@ pub(crate) enum Touch {
     Credential(CredentialId),
     /// A remembered reply. Two that are different may, very seldom, look the same, which keeps rows in order that need none.
     Token(u64),
+    /// A service that we rent; the same goes for it.
+    Holding(u64),
 }
 
 impl Touch {
     pub(crate) fn token(token: &TokenKey) -> Self {
-        Self::Token(BuildHasherDefault::<DefaultHasher>::new().hash_one(token))
+        Self::Token(hash(token))
     }
+
+    pub(crate) fn holding(key: &HoldingKey) -> Self {
+        Self::Holding(hash(key))
+    }
+}
+
+fn hash(key: &impl Hash) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::new().hash_one(key)
 }
 
 /// What has to come of a written row.
@@ -255,7 +266,7 @@ macro_rules! int_params {
     };
 }
 
-int_params! { i64 u32 u16 i8 bool }
+int_params! { i64 u32 u16 u8 i8 bool }
 
 impl From<&Option<i64>> for Param<'_> {
     fn from(int: &Option<i64>) -> Self {

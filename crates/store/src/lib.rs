@@ -10,6 +10,9 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use perennial_core::account::{Account, Seller};
+use perennial_core::buyer::holding::{Holding, HoldingKey, ProviderName};
+use perennial_core::buyer::intent::{Intent, IntentId};
+use perennial_core::buyer::plan::{OnFile, Spent};
 use perennial_core::ids::{AccountId, ServiceId};
 use perennial_core::notice::Notice;
 use perennial_core::payment::PaymentMethod;
@@ -21,6 +24,7 @@ use perennial_core::snapshot::Change;
 mod audit;
 mod batch;
 mod books;
+mod buyer;
 mod columns;
 pub mod copy;
 mod driver;
@@ -55,7 +59,7 @@ pub enum StoreError {
         doing: &'static str,
         /// What the database said.
         #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
+        cause: Box<dyn std::error::Error + Send + std::marker::Sync>,
     },
     /// The database gave the transaction up in favour of another one, and nothing of it was committed; the caller decides
     /// again.
@@ -129,11 +133,140 @@ pub trait Batch: Books {
     /// [`StoreError`].
     fn forget(&mut self, now: Timestamp, rows_max: u32) -> Result<u32, StoreError>;
 
+    /// Records what a provider's inventory shows of services: those that are known are brought up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn record_holdings(&mut self, read_at: Timestamp, holdings: &[Holding]) -> Result<(), StoreError>;
+
+    /// Ends the reading of a provider's whole inventory, which began at an instant: forgets the services that were not read
+    /// since, and remembers when it was; tells how many there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn end_sync(&mut self, provider: &ProviderName, began_at: Timestamp) -> Result<u64, StoreError>;
+
+    /// Puts an intent on file that nothing was sent of yet. One that was refused with the same id is taken up anew: what it
+    /// asks for stays, and so do its notes. Where another intent for the service is open, or one settled the same expiry
+    /// already, that one is told and nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError`]; its `Constraint` where something was sent of it already, and where one that was refused with the same
+    /// id asks for something else (another length, price, end or token): that is another intent, and needs an id of its own.
+    fn add_intent(&mut self, intent: &Intent) -> Result<Added, StoreError>;
+
+    /// Takes an intent up for a while, with the next fencing number: one that is open, or that is done on a person's word
+    /// alone, which can be taken back. None where it is settled, gone, or somebody else's until later than `now`. A worker
+    /// may take up again what is its own.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn claim_intent(
+        &mut self,
+        id: &IntentId,
+        worker: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Claim>, StoreError>;
+
+    /// Puts on file how far an intent was carried, and what happened, and holds it for longer. False, and nothing is
+    /// written, where the claim has been lost to somebody else.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn write_intent(&mut self, claim: &ClaimNumber, intent: &Intent, note: &Note) -> Result<bool, StoreError>;
+
+    /// Gives a claim back, if it is still held.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn release_intent(&mut self, claim: &ClaimNumber) -> Result<(), StoreError>;
+
     /// Commits; when this returns, the rows are on disk.
     ///
     /// # Errors
     /// [`StoreError`]; nothing was committed, unless it is [`StoreError::Unknown`].
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// What became of an intent that was to be put on file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It is on file, and nothing was sent of it.
+    New,
+    /// Another one stands in its place; it may be the very same.
+    Known(IntentId),
+}
+
+/// A claim on an intent, as it is proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimNumber {
+    /// Which intent.
+    pub id: IntentId,
+    /// The fencing number: each claim has a higher one than those before.
+    pub number: i64,
+    /// Until when it is held. Each writing holds it until here.
+    pub until: Timestamp,
+}
+
+/// An intent that was taken up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The claim.
+    pub number: ClaimNumber,
+    /// The intent.
+    pub intent: Intent,
+    /// Who held it before, and did not give it back.
+    pub before: Option<String>,
+}
+
+/// Something that happened to an intent: evidence. Never edited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// When.
+    pub at: Timestamp,
+    /// The state it led to: [`State::word`](perennial_core::buyer::intent::State::word).
+    pub state: String,
+    /// What happened, in words.
+    pub text: String,
+}
+
+/// An intent on file, and who is at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filed {
+    /// The intent.
+    pub intent: Intent,
+    /// Who has taken it up and not given it back, and until when it is theirs.
+    pub holder: Option<(String, Timestamp)>,
+}
+
+/// Which holdings are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HoldingFilter {
+    /// Those of one account.
+    pub provider: Option<ProviderName>,
+    /// Those that expire before a day.
+    pub until_before: Option<Date>,
+}
+
+/// Which intents are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntentFilter {
+    /// Those that are open.
+    Open,
+    /// Those that were made at an instant or later.
+    Since(Timestamp),
+}
+
+/// When a provider's inventory was last read whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sync {
+    /// Which account.
+    pub provider: ProviderName,
+    /// When.
+    pub at: Timestamp,
+    /// How many services there were.
+    pub holdings: u64,
 }
 
 /// A service and its expiry: a place in the order in which services expire.
@@ -161,6 +294,66 @@ pub trait Records: Books {
     /// # Errors
     /// [`Failure`].
     fn notices_waiting(&self, rows_max: u32) -> Result<Vec<(i64, Notice)>, Failure>;
+
+    /// A page of holdings in order of expiry and key, after the last one of the page before.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn holdings(
+        &self,
+        filter: &HoldingFilter,
+        after: Option<(Date, &HoldingKey)>,
+        rows_max: u32,
+    ) -> Result<Vec<Holding>, Failure>;
+
+    /// One holding.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn holding(&self, key: &HoldingKey) -> Result<Option<Holding>, Failure>;
+
+    /// The holdings that are called this: the provider's id, the name, or the label, in capitals or not as far as letters are
+    /// ASCII.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn find_holdings(&self, name: &str) -> Result<Vec<Holding>, Failure>;
+
+    /// When each inventory was last read whole, by the account's name.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn syncs(&self) -> Result<Vec<Sync>, Failure>;
+
+    /// Intents, oldest first.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn intents(&self, filter: IntentFilter) -> Result<Vec<Filed>, Failure>;
+
+    /// The intent whose id begins so, if there is just one.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn find_intent(&self, id_prefix: &str) -> Result<Option<Filed>, Failure>;
+
+    /// What happened to an intent, oldest first.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn notes(&self, id: &IntentId) -> Result<Vec<Note>, Failure>;
+
+    /// What is on file about renewing a service from an expiry. An intent that is open counts whatever its expiry is.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn on_file(&self, key: &HoldingKey, until: Date) -> Result<Option<OnFile>, Failure>;
+
+    /// What was spent since an instant, and what open intents may spend: by the instant at which the intent was made.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn spent(&self, since: Timestamp) -> Result<Vec<Spent>, Failure>;
 
     /// Checks the books: see [`AuditReport`].
     ///

@@ -9,7 +9,7 @@ use perennial_core::service::{RenewalMode, Service};
 
 use crate::columns::Columns;
 use crate::driver::{Driver, Param, params};
-use crate::session::{Session, refused};
+use crate::session::{Session, refuse, refused};
 use crate::sql::Statement;
 use crate::write::{add_method, add_prices, add_service, cancelled, set_account};
 use crate::{Record, Recorded, StoreError, lines, load, rows, sql};
@@ -41,10 +41,6 @@ pub(crate) fn is_listed(record: &Record) -> bool {
 /// An id of zero is none yet.
 fn given(id: i64) -> Option<i64> {
     (id > 0).then_some(id)
-}
-
-fn refuse(doing: &'static str, why: &'static str) -> StoreError {
-    StoreError::Constraint { doing, cause: why.into() }
 }
 
 struct Recorder<'a, D> {

@@ -184,6 +184,11 @@ pub(crate) fn failed<E: Into<DriverError>>(doing: &'static str) -> impl FnOnce(E
     }
 }
 
+/// Refuses what the schema would, or cannot look into.
+pub(crate) fn refuse(doing: &'static str, why: &'static str) -> StoreError {
+    StoreError::Constraint { doing, cause: why.into() }
+}
+
 /// Tells a refusal of the schema from a failure of the database.
 pub(crate) fn refused(doing: &'static str) -> impl FnOnce(DriverError) -> StoreError {
     move |error| match error {

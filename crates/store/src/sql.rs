@@ -83,6 +83,25 @@ statements! {
     CREDENTIALS_EXPIRE = "shared/credentials_expire.sql";
     CREDENTIALS_FORGET = "sqlite/credentials_forget.sql" or "postgres/credentials_forget.sql";
     EXTENSION_INSERT = "sqlite/extension_insert.sql" or sets "postgres/extension_insert.sql";
+    HOLDING = "shared/holding.sql";
+    HOLDING_SET = "sqlite/holding_set.sql" or sets "postgres/holding_set.sql";
+    HOLDINGS = "shared/holdings.sql";
+    HOLDINGS_COUNT = "shared/holdings_count.sql";
+    HOLDINGS_FIND = "shared/holdings_find.sql";
+    HOLDINGS_FORGET = "shared/holdings_forget.sql";
+    HOLDINGS_OF = "shared/holdings_of.sql";
+    INTENT = "shared/intent.sql";
+    INTENT_AGAIN = "shared/intent_again.sql";
+    INTENT_CLAIM = "shared/intent_claim.sql";
+    INTENT_INSERT = "shared/intent_insert.sql";
+    INTENT_NOTE_INSERT = "shared/intent_note_insert.sql";
+    INTENT_NOTES = "shared/intent_notes.sql";
+    INTENT_RELEASE = "shared/intent_release.sql";
+    INTENT_WRITE = "shared/intent_write.sql";
+    INTENTS_FIND = "shared/intents_find.sql";
+    INTENTS_OF = "shared/intents_of.sql";
+    INTENTS_OPEN = "shared/intents_open.sql";
+    INTENTS_SINCE = "shared/intents_since.sql";
     INVOICE = "shared/invoice.sql";
     INVOICE_FIND = "shared/invoice_find.sql";
     INVOICE_INSERT = "sqlite/invoice_insert.sql" or sets "postgres/invoice_insert.sql";
@@ -150,15 +169,18 @@ statements! {
     SERVICE_RECORD = "shared/service_record.sql";
     SERVICE_SET = "sqlite/service_set.sql" or sets "postgres/service_set.sql";
     SERVICES_DUE = "shared/services_due.sql";
+    SPENT = "shared/spent.sql";
+    SYNC_SET = "shared/sync_set.sql";
+    SYNCS = "shared/syncs.sql";
     TERMINATION = "shared/termination.sql";
     TERMINATION_CLEAR = "shared/termination_clear.sql";
     TERMINATION_SET = "sqlite/termination_set.sql" or "postgres/termination_set.sql";
     TRANSFER_INSERT = "sqlite/transfer_insert.sql" or sets "postgres/transfer_insert.sql";
 }
 
-/// Tables that grow with what is sold. The price list does not, and is read whole.
+/// Tables that grow with what is sold, rented and renewed. The price list does not, and is read whole.
 #[cfg(test)]
-pub(crate) const GROWING: [&str; 19] = [
+pub(crate) const GROWING: [&str; 22] = [
     "accounts",
     "services",
     "service_prices",
@@ -178,6 +200,9 @@ pub(crate) const GROWING: [&str; 19] = [
     "notices",
     "coupons",
     "methods",
+    "holdings",
+    "intents",
+    "intent_notes",
 ];
 
 #[cfg(test)]

@@ -79,6 +79,10 @@ fn a_ledger_moves_to_a_database_and_back() {
     nonces             0
     terminations       0
     notices            0
+    holdings           0
+    syncs              0
+    intents            0
+    intent_notes       0
     ");
     let stderr = moved.stderr.replace(&file, "shop.db").replace(&url, "postgres://NEW");
     insta::assert_snapshot!(stderr, @"
@@ -171,19 +175,19 @@ fn a_copy_that_is_killed_leaves_an_empty_ledger() {
 fn tables_are_made_when_they_are_asked_for() {
     let shop = Shop::empty();
     let (file, url) = (shop.path("shop.db"), cluster().database().unwrap());
-    let step = json!([{ "number": 1, "name": "ledger" }]);
+    let steps = json!([{ "number": 1, "name": "ledger" }, { "number": 2, "name": "buyer" }]);
     for ledger in [&file, &url] {
         let check = run(&shop, ledger, &["migrate", "--check"]);
-        assert_eq!((check.code, check.stdout.as_str()), (1, "missing 0001 ledger\n"), "{check:?}");
+        assert_eq!((check.code, check.stdout.as_str()), (1, "missing 0001 ledger\nmissing 0002 buyer\n"), "{check:?}");
         assert!(check.stderr.contains("hint: `perennial migrate`"), "{check:?}");
         let check = run(&shop, ledger, &["migrate", "--check", "--json"]);
         let document: Value = serde_json::from_str(&check.stdout).unwrap();
-        assert_eq!((check.code, document), (1, json!({ "up_to_date": false, "applied": [], "missing": step })));
+        assert_eq!((check.code, document), (1, json!({ "up_to_date": false, "applied": [], "missing": steps })));
         assert!(!std::path::Path::new(&file).exists() || ledger == &url);
         assert_eq!(sql(&url, TABLES), "0", "a check makes nothing");
 
         let made = run(&shop, ledger, &["migrate"]).done();
-        assert_eq!(made.stdout, "applied 0001 ledger\n");
+        assert_eq!(made.stdout, "applied 0001 ledger\napplied 0002 buyer\n");
         assert_eq!(made.stderr, format!("{ledger} is up to date\n"));
         let again = json(&shop, ledger, &["migrate"]);
         assert_eq!(again, [json!({ "up_to_date": true, "applied": [], "missing": [] })]);

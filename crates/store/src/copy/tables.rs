@@ -156,4 +156,21 @@ tables! {
         Int id, Int account_id, Text kind, Int service_id, Text name, Text token, Int caused_at, Int sent_at,
         Text claimed_by, Int claimed_until,
     }
+    holdings by provider remote_id {
+        Text provider, Text remote_id, Text kind, Text name, Text label, Text tags, Text parent, Text until_date,
+        Int expires_at, Text blocked, Text native, Text period, Int read_at,
+    }
+    syncs by provider { Text provider, Int began_at, Int holdings }
+    intents by id {
+        Text id, Text provider, Text remote_id, Text kind, Text name, Text fence_date, Text length_period,
+        Int length_day, Int net_minor, Int tax_minor, Int gross_minor, Int discount_minor, Text currency,
+        Text offer_until_date, Text remarks, Text token, Int expires_at, Text native, Int made_at, Text state,
+        Text order_id, Text order_invoice, Int order_gross_minor, Text order_currency, Text order_until_date,
+        Text order_services, Text sent, Text sender, Int clean, Int reads, Text receipt_order, Text receipt_invoice,
+        Int paid_minor, Text paid_currency, Int balance_minor, Text balance_currency, Text receipt_until_date,
+        Text foreign_until_date, Text refused_by, Text why, Int watermark_at, Text watermark_orders,
+        Int watermark_balance_minor, Text watermark_balance_currency, Int sent_at, Int tries, Int next_at,
+        Int claim_number, Text holder, Int held_until,
+    }
+    intent_notes by intent_id number { Text intent_id, Int number, Int noted_at, Text state, Text note }
 }

@@ -8,8 +8,10 @@ use crate::{Schema, Step};
 
 use super::driver::Connection;
 
-static MIGRATIONS: [Migration; 1] =
-    [Migration { number: 1, name: "ledger", text: include_str!("../../sql/postgres/migrations/0001_ledger.sql") }];
+static MIGRATIONS: [Migration; 2] = [
+    Migration { number: 1, name: "ledger", text: include_str!("../../sql/postgres/migrations/0001_ledger.sql") },
+    Migration { number: 2, name: "buyer", text: include_str!("../../sql/postgres/migrations/0002_buyer.sql") },
+];
 
 /// The oldest release that the statements are written for, as the server numbers it.
 const RELEASE_MIN: i64 = 150_000;

@@ -8,7 +8,7 @@ use super::PostgresStore;
 use super::connect::wait;
 use super::driver::PostgresSession;
 use super::sets::for_each;
-use crate::sql::{ALL, GROWING, Statement};
+use crate::sql::{ALL, GROWING, INTENTS_OPEN, Statement};
 
 /// A new ledger, in the transaction that writes.
 fn writer() -> PostgresSession {
@@ -88,6 +88,13 @@ fn no_lookup_of_many_keys_scans_a_growing_table() {
         let plan = plan(&session.driver.client, &text);
         assert_eq!(scanned(&plan), Vec::<&str>::new(), "{file}: {plan:#?}");
     }
+}
+
+/// What is read whole is no longer than what is open, however many there were.
+#[test]
+fn open_intents_are_read_by_an_index_of_their_own() {
+    let plan = plan(&writer().driver.client, INTENTS_OPEN.postgres);
+    assert!(plan.iter().any(|line| line.contains("intents_open_by_made")), "{plan:#?}");
 }
 
 #[test]

@@ -5,8 +5,10 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use crate::migration::{HistoryError, Migration, complete, missing, steps};
 use crate::{Schema, Step};
 
-const MIGRATIONS: [Migration; 1] =
-    [Migration { number: 1, name: "ledger", text: include_str!("../../sql/sqlite/migrations/0001_ledger.sql") }];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { number: 1, name: "ledger", text: include_str!("../../sql/sqlite/migrations/0001_ledger.sql") },
+    Migration { number: 2, name: "buyer", text: include_str!("../../sql/sqlite/migrations/0002_buyer.sql") },
+];
 
 /// Says that a file is a ledger of Perennial's ("PRNL"), whatever its name is.
 const APPLICATION_ID: i64 = 0x5052_4E4C;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::migrate::migrate;
-use crate::sql::{ALL, GROWING, Statement};
+use crate::sql::{ALL, GROWING, INTENTS_OPEN, Statement};
 
 #[test]
 fn no_statement_scans_a_growing_table() {
@@ -27,6 +27,16 @@ fn no_statement_scans_a_growing_table() {
             assert!(!scanned.is_some_and(|table| GROWING.contains(&table)), "{file}: {step}");
         }
     }
+}
+
+/// What is read whole is no longer than what is open, however many there were.
+#[test]
+fn open_intents_are_read_by_an_index_of_their_own() {
+    let mut connection = Connection::open_in_memory().expect("opens");
+    migrate(&mut connection).expect("migrates");
+    let explain = format!("explain query plan {}", INTENTS_OPEN.sqlite);
+    let step: String = connection.query_row(&explain, [], |row| row.get(3)).expect("explains");
+    assert_eq!(step, "SCAN intents USING INDEX intents_open_by_made");
 }
 
 /// SQLite keeps what it cannot compare row by row in a table in memory, made anew for each run of the statement.

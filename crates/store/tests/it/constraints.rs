@@ -36,7 +36,7 @@ fn paid<D: Database>() -> World<D> {
 }
 
 /// A database that statements can be run on behind the store's back.
-trait Raw: Database {
+pub trait Raw: Database {
     /// Runs statements; tells how many rows changed, or why none did.
     fn run(&self, statements: &str) -> Result<u64, String>;
 

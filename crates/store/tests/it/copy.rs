@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use perennial_core::buyer::intent::IntentId;
 use perennial_core::command::{Action, Command, NewCredential, NewCredentialStanding, NewMethod, PayWith, Reply};
 use perennial_core::idempotency::Nonce;
 use perennial_core::ids::{OrderId, ServiceId};
@@ -10,21 +11,23 @@ use perennial_core::invoice::{Invoice, InvoiceKind};
 use perennial_core::payment::{MethodKind, Preference};
 use perennial_core::ports::Span;
 use perennial_core::service::{Ending, Service};
-use perennial_store::Record;
 use perennial_store::copy::{CopyError, CopyStep, End, Place, copy};
 use perennial_store::postgres::PostgresReader;
 use perennial_store::sqlite::backup;
+use perennial_store::{Added, Record};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use crate::access::application;
+use crate::holdings::holding;
+use crate::intents::{intent, one_of_each};
 use crate::world::{
     CUSTOMER, DOMAIN, Database, HOSTING, PAYPAL, Postgres, RESELLER, RESOLD, SERVER, STACKING, Sqlite, World, buy,
     date, deposit, instant, item, price, record, renew, renew_now, service, token,
 };
 
 /// A database as either end of a copy, looked at with its own means.
-trait Ledger: Database {
+pub trait Ledger: Database {
     /// One with nothing in it, not even tables.
     fn nothing() -> Self;
 
@@ -186,6 +189,13 @@ fn rich<D: Database>() -> World<D> {
     );
     let (reason, ending) = ("too dear\nby far".to_owned(), Ending::AtExpiry);
     world.done(RESELLER, Action::Cancel { service: RESOLD, reason, ending });
+
+    one_of_each(&mut world);
+    let rented = [holding("ovh", "vps-1", "2026-12-31"), holding("ovh", "vps-2", "2027-12-31")];
+    world.batch(|batch| {
+        batch.record_holdings(now, &rented).expect("are recorded");
+        batch.end_sync(&rented[0].key.provider, now).expect("is ended");
+    });
     world.assert_sound();
     world
 }
@@ -246,6 +256,12 @@ fn go_on<D: Ledger>(database: D) {
     world.done(CUSTOMER, terminate);
     let ids: Vec<_> = world.books.notices_waiting(10).expect("reads").iter().map(|(id, _)| *id).collect();
     assert_eq!(ids, [1, 3]);
+    // What was paid at a provider is not paid again, and claims go on counting.
+    let known = world.batch(|batch| batch.add_intent(&intent("again", "s-done")).expect("is answered"));
+    assert_eq!(known, Added::Known(IntentId("done".to_owned())));
+    let (id, now) = (IntentId("parked".to_owned()), world.now);
+    let claim = world.batch(|batch| batch.claim_intent(&id, "worker", now, now)).expect("is answered");
+    assert_eq!(claim.expect("is free").number.number, 2);
     world.assert_sound();
     // The triggers are there again.
     let refused = world.database.raw("update invoices set issued_at = 0").expect_err("is refused");

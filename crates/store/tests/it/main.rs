@@ -6,6 +6,9 @@ mod backup;
 mod buy;
 mod constraints;
 mod copy;
+mod guards;
+mod holdings;
+mod intents;
 mod lane;
 mod master;
 mod migrations;
@@ -14,6 +17,7 @@ mod owner;
 mod postgres;
 mod revise;
 mod script;
+mod states;
 mod suite;
 mod world;
 

@@ -3,11 +3,13 @@
 use std::error::Error;
 
 use perennial_core::ports::{Books, Failure};
-use perennial_store::Records;
-use perennial_store::postgres::{PostgresReader, PostgresStore};
-use perennial_store::sqlite::{SqliteReader, SqliteStore};
+use perennial_store::postgres::{self, PostgresReader, PostgresStore};
+use perennial_store::sqlite::{self, SqliteReader, SqliteStore};
+use perennial_store::{Records, Schema};
 use rusqlite::Connection;
+use sha2::{Digest, Sha256};
 
+use crate::copy::Ledger;
 use crate::world::{CUSTOMER, Database, Postgres, RESELLER, Sqlite, World};
 
 fn cause<T>(result: Result<T, Failure>) -> String {
@@ -35,7 +37,7 @@ fn an_empty_postgres_database_becomes_a_ledger_once_however_many_nodes_start() {
     });
     let report = database.reader().audit().expect("audits");
     assert!(report.is_sound() && report.checked.iter().all(|(_, rows)| *rows == 0), "{report:?}");
-    assert_eq!(database.sql("select count(*) from perennial_migrations").expect("runs"), "1\n");
+    assert_eq!(database.sql("select count(*) from perennial_migrations").expect("runs"), "2\n");
 }
 
 #[test]
@@ -44,7 +46,7 @@ fn an_edited_or_newer_postgres_ledger_is_refused() {
         ("update perennial_migrations set digest = sha256('') where number = 1", "was run with another text"),
         (
             "insert into perennial_migrations values (99, 'later', sha256(''))",
-            "migration 99, and this version knows 1 only",
+            "migration 99, and this version knows 2 only",
         ),
     ] {
         let database = Postgres::make();
@@ -79,7 +81,7 @@ fn a_ledger_is_opened_again_as_it_was() {
 fn an_edited_or_newer_ledger_is_refused() {
     for (statement, why) in [
         ("update migrations set digest = zeroblob(32) where number = 1", "was run with another text"),
-        ("insert into migrations values (99, 'later', zeroblob(32))", "migration 99, and this version knows 1 only"),
+        ("insert into migrations values (99, 'later', zeroblob(32))", "migration 99, and this version knows 2 only"),
         ("delete from migrations", "lacks migration 1"),
     ] {
         let database = Sqlite::make();
@@ -108,4 +110,44 @@ fn a_file_of_another_program_is_left_alone() {
     assert!(cause(SqliteStore::open(&database.beside("text"))).contains("not a database"));
     assert!(SqliteReader::open(&database.beside("nothing")).is_err());
     assert!(!database.beside("nothing").exists());
+}
+
+/// Opens a ledger as the version before this one made it, and compares it with a new one.
+fn is_brought_up_to_date<D: Ledger>(database: &D, behind: &Schema) {
+    let new = D::make();
+    drop(new.store());
+    assert_ne!(database.dump(), new.dump());
+    let missing: Vec<_> = behind.missing.iter().map(|step| (step.number, step.name)).collect();
+    assert_eq!((behind.done, missing), (1, vec![(2, "buyer")]));
+    drop(database.store());
+    assert_eq!(database.dump(), new.dump());
+}
+
+#[test]
+fn a_ledger_of_the_version_before_is_brought_up_to_date() {
+    const FIRST: &str = include_str!("../../sql/sqlite/migrations/0001_ledger.sql");
+    let database = Sqlite::nothing();
+    let raw = Connection::open(database.path()).expect("opens");
+    raw.pragma_update(None, "application_id", 0x5052_4E4C).expect("is set");
+    raw.execute_batch(include_str!("../../sql/sqlite/migrations.sql")).expect("runs");
+    raw.execute_batch(FIRST).expect("runs");
+    let digest: [u8; 32] = Sha256::digest(FIRST).into();
+    let done = include_str!("../../sql/sqlite/migration_insert.sql");
+    raw.execute(done, rusqlite::params![1, "ledger", digest]).expect("runs");
+    drop(raw);
+    assert!(cause(SqliteReader::open(&database.path())).contains("lacks migration 2"));
+    is_brought_up_to_date(&database, &sqlite::schema(&database.path()).expect("reads"));
+}
+
+#[test]
+fn a_postgres_ledger_of_the_version_before_is_brought_up_to_date() {
+    const FIRST: &str = include_str!("../../sql/postgres/migrations/0001_ledger.sql");
+    let database = Postgres::nothing();
+    let digest = format!("sha256(convert_to($first${FIRST}$first$, 'UTF8'))");
+    let done = format!("insert into perennial_migrations values (1, 'ledger', {digest})");
+    for text in [include_str!("../../sql/postgres/migrations.sql"), FIRST, &done] {
+        database.sql(text).expect("runs");
+    }
+    assert!(cause(PostgresReader::open(database.url())).contains("lacks migration 2"));
+    is_brought_up_to_date(&database, &postgres::schema(database.url()).expect("reads"));
 }

@@ -92,6 +92,28 @@ macro_rules! suite {
                 access_counts_up_with_each_change_but_not_with_each_use
                 a_termination_waits_for_its_token
             }
+            holdings {
+                holdings_read_back_and_are_brought_up_to_date
+                many_holdings_are_recorded_and_read_page_by_page
+                holdings_are_found_by_what_they_are_called
+                a_whole_reading_forgets_what_is_gone
+            }
+            intents {
+                a_text_with_a_nul_loses_no_word_of_a_payment
+                an_intent_is_put_on_file_once
+                a_refused_intent_is_taken_up_anew
+                what_was_sent_is_not_put_on_file_as_new
+                a_claim_is_one_workers_for_a_while
+                what_is_settled_is_not_claimed
+                a_note_that_is_refused_takes_its_state_along
+                intents_are_listed_and_found
+                what_was_spent_is_told
+                of_many_nodes_one_takes_an_intent_up
+                a_claim_that_is_not_committed_yet_is_waited_for
+            }
+            states {
+                every_state_reads_back
+            }
         }
     };
 }

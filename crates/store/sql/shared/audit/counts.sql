@@ -6,3 +6,4 @@ union all select 'payments', count(*) from payments
 union all select 'extensions', count(*) from extensions
 union all select 'invoices', count(*) from invoices
 union all select 'transfers', count(*) from transfers
+union all select 'intents', count(*) from intents

@@ -5,7 +5,7 @@
 //! another one, or a longer one; a failure tells how to play it again, up to the step that it shows.
 
 mod access;
-mod dice;
+pub mod dice;
 mod draw;
 mod known;
 mod master;
