@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Span, Timestamp, tz::TimeZone};
-use perennial_core::ports::Clock;
+use perennial_core::ports::{BoxFuture, Clock, Timer};
 
 /// The real clock, to the microsecond: no finer than what the ledger keeps, so that a reply reads back as it was given.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,6 +66,16 @@ impl Clock for MovableClock {
     /// Whoever moved this clock moved no other.
     fn of_clients(&self) -> Timestamp {
         SystemClock.now()
+    }
+}
+
+/// Waits by the monotonic clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MonotonicTimer;
+
+impl Timer for MonotonicTimer {
+    fn sleep(&self, span: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(span))
     }
 }
 

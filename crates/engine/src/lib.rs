@@ -1,8 +1,9 @@
 //! The loop that moves things: the lane that carries commands out, the outbox that lets notices leave, housekeeping,
-//! and the only clock of the house.
+//! the buyer that carries renewals through at providers, and the only clock of the house.
 //!
 //! Absent on purpose: rules (they are `perennial-core`'s), SQL, and anything a provider says on the wire.
 
+pub mod buyer;
 pub mod clock;
 pub mod lane;
 pub mod outbox;
