@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use self::call::CallHalf;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 use jiff::Timestamp;
@@ -14,6 +15,7 @@ use perennial_core::ports::{Books, BoxFuture, Clock, Documents, Lane, Vault};
 
 pub mod aliyun;
 pub mod block;
+pub mod call;
 pub mod common;
 pub mod hostup;
 pub mod ovh;
@@ -28,6 +30,7 @@ pub const DIALECTS: [Dialect; 4] = [
         root: "/1.0",
         mount: "/1.0",
         make: |settings| Arc::new(ovh::Ovh::new(settings)),
+        call: ovh::CALL,
         own: OwnSettings { clock_window_s: Some(120), ..OwnSettings::NONE },
     },
     Dialect {
@@ -36,6 +39,7 @@ pub const DIALECTS: [Dialect; 4] = [
         root: "/v1",
         mount: "/v1",
         make: |settings| Arc::new(vpsbg::Vpsbg::new(settings)),
+        call: vpsbg::CALL,
         own: OwnSettings::NONE,
     },
     Dialect {
@@ -44,6 +48,7 @@ pub const DIALECTS: [Dialect; 4] = [
         root: "/api/v2",
         mount: "/api",
         make: |settings| Arc::new(hostup::HostUp::new(settings)),
+        call: hostup::CALL,
         own: OwnSettings::NONE,
     },
     Dialect {
@@ -52,6 +57,7 @@ pub const DIALECTS: [Dialect; 4] = [
         root: "",
         mount: "",
         make: |settings| Arc::new(aliyun::Aliyun::new(settings)),
+        call: aliyun::CALL,
         own: OwnSettings { clock_window_s: Some(900), repeat_window_s: Some(120), explain_signatures: Some(false) },
     },
 ];
@@ -68,6 +74,8 @@ pub struct Dialect {
     pub mount: &'static str,
     /// Makes its `serve` half.
     pub make: fn(Settings) -> Arc<dyn Provider>,
+    /// How the provider itself is called.
+    pub call: CallHalf,
     /// The settings that it has and others have not.
     pub own: OwnSettings,
 }

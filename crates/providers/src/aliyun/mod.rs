@@ -6,9 +6,11 @@
 //! checked: the signature covers the parameters.
 
 pub mod auth;
+mod call;
 mod serve;
 pub mod wire;
 
+pub use call::CALL;
 pub use serve::Aliyun;
 
 /// The dialect's name in addresses, files, logs and metrics.

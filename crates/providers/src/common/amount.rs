@@ -36,6 +36,11 @@ pub fn number<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Erro
 pub struct Decimal(String);
 
 impl Decimal {
+    /// The number as it was written.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
     /// The amount it is in a currency.
     ///
     /// # Errors

@@ -3,10 +3,12 @@
 //! The facts are those of the provider's developer documentation (copies of spring and summer 2026). What was only
 //! inferred is said where it stands.
 
+mod call;
 pub mod id;
 mod serve;
 pub mod wire;
 
+pub use call::CALL;
 pub use serve::HostUp;
 
 /// The dialect's name in addresses, files, logs and metrics.

@@ -6,11 +6,13 @@
 //! Nothing but `serve` reads a clock or a random source, and it reads the house's.
 
 pub mod auth;
+mod call;
 pub mod description;
 pub mod routes;
 mod serve;
 pub mod wire;
 
+pub use call::CALL;
 pub use serve::Ovh;
 
 /// The dialect's name in addresses, files, logs and metrics.

@@ -140,10 +140,7 @@ pub enum Unverified {
 /// [`Unverified`].
 pub fn verify(secret: &str, authorization: &Authorization<'_>, message: &Message<'_>) -> Result<(), Unverified> {
     let signed = authorization.signed_headers;
-    let absent = REQUIRED.iter().find(|name| header_text(message.headers, name).is_none());
-    if let Some(header) = absent {
-        return Err(Unverified::Absent { header: (*header).to_owned() });
-    }
+    check_required(message.headers)?;
     let mut to_be_signed = message.headers.keys().map(header::HeaderName::as_str).filter(|name| must_be_signed(name));
     if let Some(header) = to_be_signed.find(|name| !authorization.signs(name)) {
         return Err(Unverified::Unsigned { header: header.to_owned() });
@@ -156,6 +153,28 @@ pub fn verify(secret: &str, authorization: &Authorization<'_>, message: &Message
     let string_to_sign = string_to_sign(&canonical_request);
     let is_same = sign(secret, &string_to_sign).as_bytes().ct_eq(authorization.signature.as_bytes());
     if is_same.into() { Ok(()) } else { Err(Unverified::Mismatch { string_to_sign, canonical_request }) }
+}
+
+/// Signs a request that is about to be sent: gives its header `Authorization`. Signed is what has to be: the six headers
+/// of every request, the host among them, and whatever else it has of `content-type` and `x-acs-*`.
+///
+/// # Errors
+/// [`Unverified::Absent`], where it lacks one of the six.
+pub fn authorize(access_key_id: &str, secret: &str, message: &Message<'_>) -> Result<String, Unverified> {
+    check_required(message.headers)?;
+    let names = message.headers.keys().map(header::HeaderName::as_str).filter(|name| must_be_signed(name));
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    let signed_headers = &names.join(";");
+    let (Message { method, query, headers, .. }, hash) = (message, body_hash(message.body));
+    let canonical_request = canonical_request(method, query, headers, signed_headers, &hash)?;
+    let signature = &sign(secret, &string_to_sign(&canonical_request));
+    Ok(Authorization { access_key_id, signed_headers, signature }.to_string())
+}
+
+fn check_required(headers: &HeaderMap) -> Result<(), Unverified> {
+    let absent = REQUIRED.iter().find(|name| header_text(headers, name).is_none());
+    absent.map_or(Ok(()), |header| Err(Unverified::Absent { header: (*header).to_owned() }))
 }
 
 /// Tells whether a header has to be signed if it is sent.

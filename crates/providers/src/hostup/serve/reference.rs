@@ -12,23 +12,9 @@ use perennial_core::snapshot::{Snapshot, Want};
 
 use crate::common::amount::Amount;
 use crate::hostup::id::{Id, Thing};
+pub(super) use crate::hostup::wire::cycle::{cycle, period_of_cycle};
 use crate::hostup::wire::reference::{Billing, InvoiceReference, InvoiceStatus, PendingOrder};
 use crate::hostup::wire::stamp::Stamp;
-
-/// The API's words for how often something is billed, by months.
-const CYCLES: [(u16, &str); 6] =
-    [(1, "monthly"), (3, "quarterly"), (6, "semiannually"), (12, "annually"), (24, "biennially"), (36, "triennially")];
-
-/// The API's word for a period; none for those that it has no word for.
-pub(super) fn cycle(period: Period) -> Option<&'static str> {
-    let months = period.as_months()?;
-    CYCLES.iter().find(|(known, _)| *known == months).map(|(_, word)| *word)
-}
-
-/// The period that a word of the API means.
-pub(super) fn period_of_cycle(word: &str) -> Option<Period> {
-    CYCLES.iter().find(|(_, known)| *known == word).and_then(|(months, _)| Period::months(*months))
-}
 
 /// How many whole years a period has; none for what is no whole years.
 pub(super) fn years(period: Period) -> Option<u16> {
@@ -142,26 +128,6 @@ mod tests {
             gross: sek(19_875),
             lines: Vec::new(),
         }
-    }
-
-    #[test]
-    fn a_period_and_its_word_go_both_ways() {
-        for (period, word) in [
-            ("P1M", Some("monthly")),
-            ("P3M", Some("quarterly")),
-            ("P6M", Some("semiannually")),
-            ("P1Y", Some("annually")),
-            ("P2Y", Some("biennially")),
-            ("P3Y", Some("triennially")),
-            ("P4Y", None),
-            ("P2M", None),
-            ("P52W", None),
-        ] {
-            let period = Period::parse(period).expect("is a period");
-            assert_eq!(cycle(period), word, "{period}");
-            assert_eq!(word.and_then(period_of_cycle), word.map(|_| period), "{period}");
-        }
-        assert_eq!(period_of_cycle("free"), None);
     }
 
     #[test]

@@ -1,10 +1,26 @@
-//! The billing cycle of a domain: for how long it is renewed.
+//! The words for how often something is billed, and the billing cycle of a domain: for how long it is renewed.
 
+use perennial_core::calendar::Period;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::reference::{Billing, Gate};
 use crate::common::amount::Amount;
+
+/// The API's words for how often something is billed, by months.
+const CYCLES: [(u16, &str); 6] =
+    [(1, "monthly"), (3, "quarterly"), (6, "semiannually"), (12, "annually"), (24, "biennially"), (36, "triennially")];
+
+/// The API's word for a period; none for those that it has no word for.
+pub fn cycle(period: Period) -> Option<&'static str> {
+    let months = period.as_months()?;
+    CYCLES.iter().find(|(known, _)| *known == months).map(|(_, word)| *word)
+}
+
+/// The period that a word of the API means.
+pub fn period_of_cycle(word: &str) -> Option<Period> {
+    CYCLES.iter().find(|(_, known)| *known == word).and_then(|(months, _)| Period::months(*months))
+}
 
 /// How long a domain is renewed for, and for how long it could be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -96,4 +112,29 @@ pub struct CycleChanged {
     /// How it stands now.
     #[serde(flatten)]
     pub cycle: BillingCycle,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_and_its_word_go_both_ways() {
+        for (period, word) in [
+            ("P1M", Some("monthly")),
+            ("P3M", Some("quarterly")),
+            ("P6M", Some("semiannually")),
+            ("P1Y", Some("annually")),
+            ("P2Y", Some("biennially")),
+            ("P3Y", Some("triennially")),
+            ("P4Y", None),
+            ("P2M", None),
+            ("P52W", None),
+        ] {
+            let period = Period::parse(period).expect("is a period");
+            assert_eq!(cycle(period), word, "{period}");
+            assert_eq!(word.and_then(period_of_cycle), word.map(|_| period), "{period}");
+        }
+        assert_eq!(period_of_cycle("free"), None);
+    }
 }

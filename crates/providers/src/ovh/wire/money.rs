@@ -103,6 +103,19 @@ impl Decimal {
     pub fn minor(self, digits: u8) -> Option<i64> {
         digits.checked_sub(self.scale).and_then(|places| shifted(self.coefficient, places))
     }
+
+    /// The same for a number that was a double on its way: sums of doubles end in noise (`37.870000000000005`), and a
+    /// millionth of a minor unit is never meant.
+    pub fn minor_of_double(self, digits: u8) -> Option<i64> {
+        const NOISE_PARTS: i64 = 1_000_000;
+        let Some(excess) = self.scale.checked_sub(digits).filter(|excess| *excess > 0) else {
+            return self.minor(digits);
+        };
+        let factor = shifted(1, excess)?;
+        let (below, rest) = (self.coefficient.div_euclid(factor), self.coefficient.rem_euclid(factor));
+        let noise = factor / NOISE_PARTS;
+        if rest <= noise { Some(below) } else { (factor - rest <= noise).then(|| below.checked_add(1))? }
+    }
 }
 
 /// Multiplies by ten to the power of `places`.
@@ -242,6 +255,22 @@ mod tests {
             assert_eq!(text.parse::<Decimal>(), Err(NotADecimal), "{text}");
         }
         assert!(serde_json::from_str::<Decimal>("\"45.44\"").is_err());
+    }
+
+    #[test]
+    fn the_noise_of_a_double_is_no_amount() {
+        for (text, minor) in [
+            ("45.44", Some(4544)),
+            ("37.870000000000005", Some(3787)),
+            ("37.869999999999997", Some(3787)),
+            ("-37.869999999999997", Some(-3787)),
+            ("12", Some(1200)),
+            ("45.445", None),
+            ("45.4401", None),
+            ("0.0000001", None),
+        ] {
+            assert_eq!(text.parse::<Decimal>().unwrap().minor_of_double(2), minor, "{text}");
+        }
     }
 
     #[test]

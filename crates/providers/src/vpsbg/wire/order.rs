@@ -177,14 +177,14 @@ pub enum OrderType {
 }
 
 /// What is asked of a renewal, and of its price.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RenewRequest {
     /// Which servers.
     pub server_ids: Vec<i64>,
     /// For how many months.
     pub billing_cycle: u16,
     /// A promo code.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promo_code: Option<String>,
 }
 
@@ -235,7 +235,7 @@ pub struct PeriodRequest {
 }
 
 /// Which orders are to be paid, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayRequest {
     /// Which orders.
     pub order_ids: Vec<i64>,

@@ -67,6 +67,12 @@ fn signatures_are_those_of_the_vendor() {
                 let header =
                     Authorization { access_key_id: &access_key_id, signed_headers: &signed, signature: &signature };
                 assert_eq!(header.to_string(), authorization, "{id}");
+                let message = Message { method: &method, query: &query, headers: &headers, body: body.as_bytes() };
+                let made = acs3::authorize(&access_key_id, &access_key_secret, &message).unwrap();
+                let made = Authorization::parse(&made).unwrap();
+                assert_eq!(acs3::verify(&access_key_secret, &made, &message), Ok(()), "{id}");
+                // Some sign more than has to be signed.
+                assert_eq!(made.signature == signature, made.signed_headers == signed, "{id}");
                 headers.append("authorization", authorization.parse().unwrap());
                 let message = Message { method: &method, query: &query, headers: &headers, body: body.as_bytes() };
                 assert_eq!(verify_v3(&access_key_secret, &message), Ok(()), "{id}");
