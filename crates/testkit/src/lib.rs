@@ -27,6 +27,7 @@ pub mod patroni;
 pub mod pooler;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod sandbox;
 pub mod server;
 
@@ -35,6 +36,7 @@ pub use bearer::BearerClient;
 pub use fleet::Fleet;
 pub use ovh::OvhClient;
 pub use postgres::Cluster;
+pub use proxy::Proxy;
 pub use sandbox::Sandbox;
 pub use server::Server;
 
