@@ -14,6 +14,7 @@ use perennial_engine::clock::SystemClock;
 use perennial_engine::lane::{self, Grouping, LaneHandle};
 use perennial_store::{Batch, Records, StoreError};
 
+use crate::buyer;
 use crate::command::{Global, Misuse};
 use crate::config::Config;
 use crate::store::{Address, Opened, Reader};
@@ -120,7 +121,8 @@ impl Ledger {
     }
 }
 
-/// Which database the command line, the environment or the configuration names, in this order.
+/// Which database the command line, the environment or the configuration names, in this order. Where no configuration is
+/// named, it is the one that lies where they do.
 ///
 /// # Errors
 /// [`Misuse`] when none is named; what is wrong with the configuration.
@@ -128,10 +130,8 @@ pub fn address(global: &Global) -> anyhow::Result<Address> {
     if let Some(address) = &global.database {
         return Ok(address.clone());
     }
-    match &global.config {
-        Some(file) => named(Config::read(file)?.store.address),
-        None => named(None),
-    }
+    let file = buyer::file(global);
+    if global.config.is_some() || file.exists() { named(Config::read(&file)?.store.address) } else { named(None) }
 }
 
 /// The database that was named, if one was.

@@ -8,8 +8,10 @@ use std::process::ExitCode;
 use clap::builder::styling::{AnsiColor, Styles};
 use tracing_subscriber::EnvFilter;
 
+use crate::buyer::ending::EndsAs;
 use crate::command::{Cli, LogFormat, Misuse};
 
+mod buyer;
 mod command;
 mod config;
 mod courier;
@@ -34,7 +36,8 @@ fn main() -> ExitCode {
         Err(error) if reader_has_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::note(&render_error(&error));
-            ExitCode::from(if error.is::<Misuse>() { EXIT_MISUSED } else { EXIT_FAILED })
+            let told = error.downcast_ref::<EndsAs>().map(|told| told.ending.number(false));
+            ExitCode::from(told.unwrap_or(if error.is::<Misuse>() { EXIT_MISUSED } else { EXIT_FAILED }))
         }
     }
 }

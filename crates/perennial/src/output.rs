@@ -109,6 +109,18 @@ pub fn note(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// An error and its causes in one line, without hints, for JSON and in the middle of a text.
+pub fn in_one_line(error: &anyhow::Error) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        told.push(text.split("\nhint: ").next().unwrap_or_default().trim_end().replace('\n', " "));
+    }
+    // Some say what their cause says, and their cause says it again.
+    told.dedup_by(|cause, error| error.ends_with(cause.as_str()));
+    told.join(": ")
+}
+
 /// An amount as JSON.
 pub fn money(amount: Money) -> Value {
     json!({ "amount": amount.to_decimal(), "currency": amount.currency().code() })

@@ -12,25 +12,44 @@ use crate::output::Output;
 use crate::store::Address;
 
 mod account;
+mod apply;
 mod audit;
 mod backup;
 mod balance;
 mod completions;
 mod copy;
+mod demo;
+mod evidence;
+mod forecast;
 mod import;
+mod init;
 mod key;
+mod list;
 mod man;
 mod migrate;
+mod native;
 mod order;
+mod plan;
+mod provider;
+mod quote;
+mod renew;
+mod resolve;
 mod sandbox;
 mod serve;
 mod service;
+mod status;
+mod sync;
+mod value;
+mod watch;
 
 /// Keeps prepaid services from lapsing, and never pays twice.
 ///
-/// Perennial is a renewal service over a ledger of its own: it sells renewals of servers, domains, hosting and
-/// instances over the APIs of known providers. `serve` runs it, `sandbox` rehearses with it, and the other commands look
-/// after the ledger, also beside a running server, on the same database.
+/// For what you rent: one inventory of servers, domains, hosting and instances at several providers. `init` makes the
+/// configuration, `provider add` adds an account, `sync` reads it, `list` and `quote` show what expires and what it costs.
+///
+/// For what you rent out: a renewal service over a ledger of its own, which sells renewals over the APIs of known
+/// providers. `serve` runs it, `sandbox` rehearses with it, and the other commands look after the ledger, also beside a
+/// running server, on the same database.
 #[derive(Debug, Parser)]
 #[command(
     name = "perennial",
@@ -96,7 +115,8 @@ RFC 3339 in UTC.
 Flags stand above the environment, and the environment above the configuration file. PERENNIAL_LOG chooses what is \
 logged to stderr, such as `debug` or `perennial_engine=debug`.
 
-Exit codes: 0 done, 1 refused or failed, 2 used wrongly.";
+Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Commands that plan and pay tell more apart, from 10 on; their help \
+says what.";
 
 /// What every command takes.
 #[derive(Args, Clone, Debug)]
@@ -108,7 +128,7 @@ pub struct Global {
     #[arg(long, global = true, env = "PERENNIAL_DATABASE", hide_env_values = true, value_name = "PATH|URL",
           value_parser = Address::argument())]
     pub database: Option<Address>,
-    /// The configuration
+    /// The configuration [default, for what you rent: perennial.toml here, else in ~/.config/perennial]
     #[arg(long, global = true, env = "PERENNIAL_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Show results as JSON, a line each
@@ -138,6 +158,21 @@ impl Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(init::InitArgs),
+    Provider(provider::ProviderArgs),
+    Sync(sync::SyncArgs),
+    List(list::ListArgs),
+    Quote(quote::QuoteArgs),
+    Native(native::NativeArgs),
+    Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
+    Renew(renew::RenewArgs),
+    Status(status::StatusArgs),
+    Resolve(resolve::ResolveArgs),
+    Evidence(evidence::EvidenceArgs),
+    Forecast(forecast::ForecastArgs),
+    Watch(watch::WatchArgs),
+    Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
     Sandbox(sandbox::SandboxArgs),
     Import(import::ImportArgs),
@@ -158,7 +193,7 @@ impl Command {
     /// What is logged where `PERENNIAL_LOG` says nothing.
     pub const fn log_default(&self) -> &'static str {
         match self {
-            Self::Serve(_) | Self::Sandbox(_) => "info",
+            Self::Serve(_) | Self::Sandbox(_) | Self::Watch(_) => "info",
             _ => "warn",
         }
     }
@@ -171,6 +206,21 @@ impl Command {
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Cli { global, command } = cli;
     match command {
+        Command::Init(args) => init::run(&global, args),
+        Command::Provider(args) => provider::run(&global, &args),
+        Command::Sync(args) => sync::run(&global, &args),
+        Command::List(args) => list::run(&global, &args),
+        Command::Quote(args) => quote::run(&global, &args),
+        Command::Native(args) => native::run(&global, &args),
+        Command::Plan(args) => plan::run(&global, &args),
+        Command::Apply(args) => apply::run(&global, &args),
+        Command::Renew(args) => renew::run(&global, &args),
+        Command::Status(args) => status::run(&global, &args),
+        Command::Resolve(args) => resolve::run(&global, &args),
+        Command::Evidence(args) => evidence::run(&global, &args),
+        Command::Forecast(args) => forecast::run(&global, args),
+        Command::Watch(args) => watch::run(&global, args),
+        Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Sandbox(args) => sandbox::run(args),
         Command::Import(args) => import::run(&global, &args),

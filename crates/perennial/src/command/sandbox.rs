@@ -35,6 +35,10 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
           value_parser = clap::value_parser!(u32).range(..=10_000_000))]
     seed_services: u32,
+    /// Add so many services to the four demo accounts, evenly, for load
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
+          value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    seed_demo: u32,
     /// Print `export` lines with the addresses and the demo credentials, and exit
     #[arg(long)]
     print_env: bool,
@@ -60,8 +64,9 @@ pub fn run(args: SandboxArgs) -> anyhow::Result<ExitCode> {
     };
     let data = temporary.as_ref().map_or_else(|| args.data.unwrap_or_default(), |folder| folder.path().to_owned());
     std::fs::create_dir_all(&data).with_context(|| format!("making the folder {}", data.display()))?;
-    let options = Options { data, addresses, now: args.now, tls: args.tls, seed_services: args.seed_services };
+    let (seed_services, seed_demo) = (args.seed_services, args.seed_demo);
+    let options = Options { data, addresses, now: args.now, tls: args.tls, seed_services, seed_demo };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
-    runtime.block_on(sandbox::run(options))?;
+    runtime.block_on(sandbox::run(options, sandbox::greet))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -12,7 +12,7 @@ use perennial_providers::DIALECTS;
 use sd_notify::NotifyState;
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::Config;
+use crate::config::{Config, PagesConfig};
 use crate::courier::Pickup;
 use crate::ledger::named;
 use crate::store::Address;
@@ -54,7 +54,13 @@ pub struct ServeArgs {
 /// When the configuration is wrong, or something that it names cannot be had.
 pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let file = args.config.unwrap_or_else(|| PathBuf::from(CONFIG));
-    let config = Config::read(&file)?;
+    let mut config = Config::read(&file)?;
+    let Some(pages) = config.pages.take() else {
+        bail!(
+            "{} has no section [pages], so nobody would know where to pay\nhint: add it with `listen` and `public_url`",
+            file.display()
+        );
+    };
     let address = named(args.database.or_else(|| config.store.address.clone()))?;
     let parts = Parts::of(&config)?;
     if args.check {
@@ -66,7 +72,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         runtime.worker_threads(POSTGRES_WORKERS);
     }
     let runtime = runtime.enable_all().build().context("starting the runtime")?;
-    runtime.block_on(serve(config, &address, parts))?;
+    runtime.block_on(serve(config, &pages, &address, parts))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -96,8 +102,13 @@ impl Parts {
     }
 }
 
-async fn serve(config: Config, address: &Address, Parts { vault, tls, courier }: Parts) -> anyhow::Result<()> {
-    let pages_socket = Socket::bind("pages", config.pages.listen).await?;
+async fn serve(
+    config: Config,
+    pages: &PagesConfig,
+    address: &Address,
+    Parts { vault, tls, courier }: Parts,
+) -> anyhow::Result<()> {
+    let pages_socket = Socket::bind("pages", pages.listen).await?;
     let mut dialects = Vec::with_capacity(config.dialects.len());
     for (dialect, section) in &config.dialects {
         dialects.push((Socket::bind(dialect.name, section.listen).await?, *dialect, section));
@@ -111,7 +122,7 @@ async fn serve(config: Config, address: &Address, Parts { vault, tls, courier }:
         Address::Postgres(_) => error,
     })?;
     let house = House::open(opened, config.store.grouping(), Arc::new(SystemClock), vault)?;
-    let pages_url = config.pages.public_url.clone();
+    let pages_url = pages.public_url.clone();
 
     let mut named = Vec::new();
     let mut listeners: Vec<Listener> = Vec::new();

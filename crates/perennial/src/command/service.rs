@@ -18,6 +18,7 @@ use perennial_engine::clock::SystemClock;
 use serde_json::{Value, json};
 
 use crate::command::Global;
+use crate::command::value::{parse_kind, parse_span};
 use crate::ledger::{Ledger, hint_nearest};
 use crate::output::{Column, Output, Row, minute, money, number, text};
 
@@ -63,17 +64,6 @@ enum ServiceCommand {
         #[arg(long, value_name = "CODE")]
         account: Option<String>,
     },
-}
-
-fn parse_kind(word: &str) -> Result<Kind, String> {
-    Kind::from_word(word).ok_or_else(|| format!("a kind is one of {}", Kind::ALL.map(Kind::word).join(", ")))
-}
-
-fn parse_span(text: &str) -> Result<jiff::Span, String> {
-    let wrong = || "a span is written as P30D, P2W or P1M".to_owned();
-    let span: jiff::Span = text.starts_with('P').then_some(text).ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
-    let in_days = jiff::civil::Date::constant(2000, 1, 1).checked_add(span).map_err(|_| wrong());
-    in_days.map(|_| span)
 }
 
 /// A service with what it is looked at with.

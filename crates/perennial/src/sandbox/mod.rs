@@ -52,13 +52,15 @@ pub struct Options {
     pub tls: Option<PathBuf>,
     /// How many more services it has.
     pub seed_services: u32,
+    /// How many more services its four demo accounts have.
+    pub seed_demo: u32,
 }
 
-/// Runs a sandbox until the process is asked to end.
+/// Runs a sandbox until the process is asked to end; tells when it is ready.
 ///
 /// # Errors
 /// When it cannot start: a port that is taken, a folder that cannot be written, data that cannot be read.
-pub async fn run(options: Options) -> anyhow::Result<()> {
+pub async fn run(options: Options, ready: impl FnOnce(&Options)) -> anyhow::Result<()> {
     let addresses = options.addresses;
     // Before anything is written.
     if let Ok(books) = SqliteReader::open(&options.data.join(LEDGER_FILE)) {
@@ -87,7 +89,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let pages = pages::Pages::new(&house, measured.clone(), named(addresses), Overview::Open)?;
     let pages = pages.with("/_sandbox", control::routes(control));
     let listeners = sockets.answered(pages, served, tls.as_ref());
-    house.serve(listeners, None, measured, || greet(&options)).await
+    house.serve(listeners, None, measured, || ready(&options)).await
 }
 
 /// The `serve` half of a dialect on the port so far behind the pages'.
@@ -160,6 +162,9 @@ fn stocked(options: &Options, now: Timestamp) -> anyhow::Result<(SqliteStore, bo
             seed::record(&mut store, options.seed_services, now, &hash)?;
         }
     }
+    if options.seed_demo > 0 {
+        seed::record_demo(&mut store, options.seed_demo, now).context("seeding the demo accounts")?;
+    }
     Ok((store, fresh))
 }
 
@@ -183,7 +188,7 @@ async fn register(house: &House, fresh: bool, seed_services: u32) -> anyhow::Res
 }
 
 /// A few words on stderr for whoever started it.
-fn greet(options: &Options) {
+pub fn greet(options: &Options) {
     let addresses = options.addresses;
     let base = match addresses.port_base {
         demo::PORT_BASE => String::new(),

@@ -14,9 +14,11 @@ use perennial_core::money::{Currency, Money, Rate};
 use perennial_core::payment::{MethodKind, MethodStatus, PaymentMethod, Preference};
 use perennial_core::product::Kind;
 use perennial_core::service::{Hold, RenewalMode, Service};
+use perennial_core::snapshot::Want;
 use perennial_store::{Batch, Record, Store};
 
 use super::catalogue::{self, Prices, ProductRow};
+use super::demo;
 
 /// How many accounts the services are spread over.
 pub const ACCOUNTS: u32 = 16;
@@ -85,6 +87,53 @@ pub fn record(store: &mut dyn Store, count: u32, now: Timestamp, password_hash: 
     }
     progress.finish_and_clear();
     Ok(())
+}
+
+/// One service of each demo account, which the others that are seeded there are like.
+const SAMPLES: [(&str, Kind, &str); 4] = [
+    (demo::OVH.account, Kind::Server, "vps112233.ovh.net"),
+    (demo::VPSBG, Kind::Server, "debian-2gb"),
+    (demo::HOSTUP, Kind::Domain, "example.se"),
+    (demo::ALIYUN, Kind::Instance, "i-bp67acfmxazb4p0001"),
+];
+
+/// Records services that are not there with the four demo accounts, in turn: each like a service of the demo, under another
+/// name, all expiring within a year.
+///
+/// # Errors
+/// When the store does not take them.
+pub fn record_demo(store: &mut dyn Store, count: u32, now: Timestamp) -> anyhow::Result<()> {
+    let mut batch = store.begin()?;
+    let mut samples = Vec::with_capacity(SAMPLES.len());
+    for (code, kind, name) in SAMPLES {
+        let account = batch.find_account(code)?.context("the demo account was recorded")?;
+        let id = batch.find_service(account, kind, name)?.context("the demo service was recorded")?;
+        let seen = batch.load(&[Want::Service(account, id)])?;
+        samples.push((kind, seen.service_of(account, id)?.clone()));
+    }
+    for number in 0..count {
+        let (kind, sample) = &samples[usize::try_from(number)? % samples.len()];
+        let name = match kind {
+            Kind::Domain => format!("seed{number:07}.se"),
+            Kind::Instance => format!("i-seed{number:012}"),
+            _ => format!("seed{number:07}.example.net"),
+        };
+        if batch.find_service(sample.account, *kind, &name)?.is_some() {
+            continue;
+        }
+        let until = Zone::UTC.date_of(now).checked_add(Span::new().days(i64::from(number % EXPIRY_DAYS + 2)))?;
+        batch.record(&Record::Service(Service {
+            id: ServiceId(0),
+            name,
+            until,
+            anchor: AnchorDay::of(until),
+            mode: RenewalMode::Manual,
+            open_order: None,
+            version: 0,
+            ..sample.clone()
+        }))?;
+    }
+    Ok(batch.commit()?)
 }
 
 fn account(

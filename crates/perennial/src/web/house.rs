@@ -116,18 +116,23 @@ pub fn tell_systemd(state: sd_notify::NotifyState<'_>) {
 }
 
 /// Hears that the process is asked to end: SIGTERM, or SIGINT from a terminal.
-struct Asked {
+pub struct Asked {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Asked {
-    fn listen() -> anyhow::Result<Self> {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// When the process cannot hear signals.
+    pub fn listen() -> anyhow::Result<Self> {
         let listen = |kind| signal(kind).context("listening for signals");
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    async fn wait(&mut self) {
+    /// Waits until the process is asked.
+    pub async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

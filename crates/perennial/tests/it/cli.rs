@@ -338,7 +338,7 @@ fn the_audit_tells_by_its_exit_code_whether_the_books_are_sound() {
     let run = shop.run(&["audit"]).done();
     assert_eq!(run.stdout, "");
     insta::assert_snapshot!(run.stderr, @"
-    checked 2 accounts, 3 services, 1 orders, 1 payments, 1 extensions, 1 invoices, 3 transfers
+    checked 2 accounts, 3 services, 1 orders, 1 payments, 1 extensions, 1 invoices, 3 transfers, 0 intents
     the books are sound
     ");
 
@@ -380,7 +380,7 @@ fn a_backup_restores_the_moment_it_was_made() {
 fn flags_stand_above_the_environment_and_that_above_the_file() {
     let shop = Shop::open();
     let toml = "[store]\npath = \"shop.db\"\n[pages]\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://localhost\"\n";
-    let config = shop.write("perennial.toml", toml);
+    let config = shop.write("shop-config.toml", toml);
     let run = |args: &[&str], database: Option<&str>| {
         let mut command = shop.command(args);
         match database {
@@ -396,6 +396,9 @@ fn flags_stand_above_the_environment_and_that_above_the_file() {
     let wrong = shop.write("wrong.toml", &toml.replace("path", "paht"));
     run(&["account", "list", "--config", &wrong], None).failed(1, "unknown field `paht`");
     run(&["account", "list", "--config", "none.toml"], None).failed(1, "reading the configuration none.toml");
+    // One that lies there needs no naming.
+    shop.write("perennial.toml", toml);
+    run(&["account", "list"], None).done();
 }
 
 #[test]
@@ -421,7 +424,7 @@ fn wrong_usage_exits_with_2() {
         (&["bogus"], "unrecognized subcommand 'bogus'"),
         (&["import"], "<FILE>"),
         (&["service", "list", "--kind", "car"], "a kind is one of server, domain"),
-        (&["service", "list", "--expiring", "30d"], "a span is written as P30D"),
+        (&["service", "list", "--expiring", "30"], "a span is written as P30D"),
         (&["key", "issue", "--account", "acme", "--dialect", "ovh", "--kind", "consumer"], "--application <KEY>"),
         (&["key", "issue", "--account", "acme", "--dialect", "ovh", "--rule", "GET /*"], "are for `--kind consumer`"),
         (&["key", "issue", "--account", "acme", "--dialect", "ovh", "--rule", "FETCH /"], "a rule is a method"),

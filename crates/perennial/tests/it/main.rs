@@ -2,6 +2,8 @@
 
 mod access;
 mod aliyun;
+mod buyer;
+mod call;
 mod cli;
 mod clients;
 mod copy;

@@ -198,7 +198,7 @@ fn a_wrong_configuration_stops_the_start_with_line_reason_and_hint() {
             vec!["line 9, column 2", "`hetzner`", "`ovh`, `vpsbg`, `hostup`, `aliyun`", hint_try],
         ),
         (instead("[ovh]", "[vpsbg]\nlisten_on = 1\n[ovh]"), vec!["line 10, column 1", "`listen_on`", hint_try]),
-        (good[good.find("[ovh]").unwrap()..].to_owned(), vec!["missing field `pages`", hint_try]),
+        (good[good.find("[ovh]").unwrap()..].to_owned(), vec!["has no section [pages]", "hint: add it with `listen`"]),
         (instead(&listen, "\"localhost\""), vec!["line 6", "`localhost` is not an address with its port", hint_try]),
         (instead(&listen, "8400"), vec!["line 6", "invalid type", hint_try]),
         (instead(&url, "\"renew.example.net\""), vec!["line 7", "`renew.example.net` is not a URL", hint_try]),

@@ -1,4 +1,5 @@
-//! The configuration of `perennial serve`: one typed value, read and checked once at start.
+//! The configuration: one typed value, read and checked once at start. The seller's half is here, the buyer's in
+//! [`buyer`]; one file may hold both.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,19 +9,27 @@ use anyhow::{Context, anyhow};
 use http::Uri;
 use perennial_engine::lane::Grouping;
 use perennial_providers::{DIALECTS, Dialect, Settings};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use self::buyer::{BuyerConfig, BuyerSections, Misplaced};
+use self::checked::checked;
 use crate::store::{Address, mask_urls};
+
+pub mod buyer;
+mod checked;
+mod secret;
+#[cfg(test)]
+mod tests;
+mod text;
 
 /// `perennial.toml`. Unknown keys are errors. Relative paths count from the folder of the file.
 #[derive(Clone)]
 pub struct Config {
     /// Where the ledger is.
     pub store: StoreConfig,
-    /// Where the seller's pages, `/healthz`, `/readyz` and `/metrics` are.
-    pub pages: PagesConfig,
+    /// Where the seller's pages, `/healthz`, `/readyz` and `/metrics` are; `serve` needs it.
+    pub pages: Option<PagesConfig>,
     /// The dialects that are served, each with the section of its name, in the order of
     /// `perennial_providers::DIALECTS`.
     pub dialects: Vec<(&'static Dialect, DialectConfig)>,
@@ -30,6 +39,8 @@ pub struct Config {
     pub secrets: SecretsConfig,
     /// How notices leave; absent to keep them waiting in the ledger.
     pub mail: Option<MailConfig>,
+    /// What we rent elsewhere, and what is to be done about it.
+    pub buyer: BuyerConfig,
 }
 
 /// Where the ledger is.
@@ -178,23 +189,38 @@ enum Section {
     Tls,
     Secrets,
     Mail,
+    Provider,
+    Rule,
+    Budget,
+    Quiet,
+    Rehearsal,
     Dialect(&'static Dialect),
+}
+
+impl Section {
+    /// Those that are not named after a dialect.
+    const KNOWN: [(&'static str, Self); 10] = [
+        ("store", Self::Store),
+        ("pages", Self::Pages),
+        ("tls", Self::Tls),
+        ("secrets", Self::Secrets),
+        ("mail", Self::Mail),
+        ("provider", Self::Provider),
+        ("rule", Self::Rule),
+        ("budget", Self::Budget),
+        ("quiet", Self::Quiet),
+        ("rehearsal", Self::Rehearsal),
+    ];
 }
 
 impl<'de> Deserialize<'de> for Section {
     fn deserialize<D: Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
         let name = String::deserialize(given)?;
-        Ok(match name.as_str() {
-            "store" => Self::Store,
-            "pages" => Self::Pages,
-            "tls" => Self::Tls,
-            "secrets" => Self::Secrets,
-            "mail" => Self::Mail,
-            _ => Self::Dialect(Dialect::named(&name).ok_or_else(|| {
-                let dialects = DIALECTS.iter().map(|dialect| dialect.name);
-                let known: Vec<_> = ["store", "pages", "tls", "secrets", "mail"].into_iter().chain(dialects).collect();
-                Error::custom(format!("unknown section `{name}`, the sections are `{}`", known.join("`, `")))
-            })?),
+        let known = Self::KNOWN.into_iter().find(|(known, _)| *known == name).map(|(_, section)| section);
+        known.or_else(|| Dialect::named(&name).map(Self::Dialect)).ok_or_else(|| {
+            let dialects = DIALECTS.iter().map(|dialect| dialect.name);
+            let all: Vec<_> = Self::KNOWN.into_iter().map(|(known, _)| known).chain(dialects).collect();
+            Error::custom(format!("unknown section `{name}`, the sections are `{}`", all.join("`, `")))
         })
     }
 }
@@ -203,15 +229,16 @@ impl<'de> Deserialize<'de> for Section {
 struct Sections;
 
 impl<'de> Visitor<'de> for Sections {
-    type Value = Config;
+    type Value = Parsed;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("sections")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Config, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Parsed, M::Error> {
         let (mut store, mut pages, mut tls, mut secrets, mut mail) = (None, None, None, SecretsConfig::default(), None);
         let mut dialects: Vec<(&'static Dialect, DialectConfig)> = Vec::new();
+        let mut buyer = BuyerSections::default();
         while let Some(section) = map.next_key()? {
             match section {
                 Section::Store => store = Some(map.next_value()?),
@@ -219,86 +246,49 @@ impl<'de> Visitor<'de> for Sections {
                 Section::Tls => tls = Some(map.next_value()?),
                 Section::Secrets => secrets = map.next_value()?,
                 Section::Mail => mail = Some(map.next_value()?),
-                Section::Dialect(dialect) => dialects.push((dialect, map.next_value_seed(SectionOf(dialect))?)),
+                Section::Provider => buyer.providers = map.next_value()?,
+                Section::Rule => buyer.rules = map.next_value()?,
+                Section::Budget => buyer.budgets = map.next_value()?,
+                Section::Quiet => buyer.quiet = Some(map.next_value()?),
+                Section::Rehearsal => buyer.rehearsal = Some(map.next_value()?),
+                Section::Dialect(dialect) => dialects.push((dialect, map.next_value_seed(section_of(dialect))?)),
             }
         }
         dialects.sort_by_key(|(served, _)| DIALECTS.iter().position(|dialect| dialect.name == served.name));
-        Ok(Config {
+        let settled = buyer.settle().map(|buyer| Config {
             store: store.unwrap_or_default(),
-            pages: pages.ok_or_else(|| Error::missing_field("pages"))?,
+            pages,
             dialects,
             tls,
             secrets,
             mail,
-        })
+            buyer,
+        });
+        Ok(Parsed(settled))
     }
 }
 
-impl<'de> Deserialize<'de> for Config {
+/// A file that was read, or what is wrong with it as a whole.
+struct Parsed(Result<Config, Misplaced>);
+
+impl<'de> Deserialize<'de> for Parsed {
     fn deserialize<D: Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
         given.deserialize_map(Sections)
     }
 }
 
-/// Reads the section of a dialect, which has the settings of all dialects and its own.
-struct SectionOf(&'static Dialect);
-
-impl<'de> DeserializeSeed<'de> for SectionOf {
-    type Value = DialectConfig;
-
-    fn deserialize<D: Deserializer<'de>>(self, given: D) -> Result<DialectConfig, D::Error> {
-        given.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for SectionOf {
-    type Value = DialectConfig;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a section")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<DialectConfig, M::Error> {
-        DialectConfig::deserialize(MapAccessDeserializer::new(Settled { dialect: self.0, inner: map }))
-    }
-}
-
-/// Entries, or the name of one, of a dialect's section. A setting of others' is refused as its name is read: the error is
-/// told with its line.
-struct Settled<T> {
-    dialect: &'static Dialect,
-    inner: T,
-}
-
-impl<'de, M: MapAccess<'de>> MapAccess<'de> for Settled<M> {
-    type Error = M::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, M::Error> {
-        self.inner.next_key_seed(Settled { dialect: self.dialect, inner: seed })
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, M::Error> {
-        self.inner.next_value_seed(seed)
-    }
-}
-
-impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for Settled<K> {
-    type Value = K::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, given: D) -> Result<K::Value, D::Error> {
-        let name = String::deserialize(given)?;
-        let own = self.dialect.own;
-        let is_foreign = match name.as_str() {
+/// Reads the section of a dialect, which has the settings of all dialects and its own. A setting of others' is refused.
+fn section_of(dialect: &'static Dialect) -> impl for<'de> DeserializeSeed<'de, Value = DialectConfig> {
+    checked(|name| {
+        let own = dialect.own;
+        let is_foreign = match name {
             "clock_window_s" => own.clock_window_s.is_none(),
             "repeat_window_s" => own.repeat_window_s.is_none(),
             "explain_signatures" => own.explain_signatures.is_none(),
             _ => false,
         };
-        if is_foreign {
-            return Err(Error::custom(format!("`{name}` is no setting of `[{}]`", self.dialect.name)));
-        }
-        self.inner.deserialize(name.into_deserializer())
-    }
+        if is_foreign { Err(format!("`{name}` is no setting of `[{}]`", dialect.name)) } else { Ok(()) }
+    })
 }
 
 impl Config {
@@ -308,13 +298,32 @@ impl Config {
     /// With the line, the reason and the way to mend it.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(file).with_context(|| {
-            format!("reading the configuration {}\nhint: the README shows a smallest one", file.display())
-        })?;
-        // What is wrong is quoted, and may be the line with a password.
-        let read = toml::from_str(&text).map_err(|error| anyhow!(mask_urls(&error.to_string())));
-        let mut config: Self = read.with_context(|| {
             format!(
-                "reading the configuration {}\nhint: mend that, and see with `perennial serve --check` if all is in order",
+                "reading the configuration {}\nhint: `perennial init` makes one for services that you rent, and the README \
+                 shows a smallest one for a seller",
+                file.display()
+            )
+        })?;
+        Self::parse(&text, file)
+    }
+
+    /// Checks what is written in a file, or is to be.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn parse(text: &str, file: &Path) -> anyhow::Result<Self> {
+        // What is wrong is quoted, and may be the line with a password.
+        let read = toml::from_str(text).map_err(|error| anyhow!(mask_urls(&secret::mask(&error.to_string()))));
+        let read = read.and_then(|Parsed(settled)| {
+            settled.map_err(|Misplaced { at, why }| {
+                let line = text.bytes().take(at.start).filter(|byte| *byte == b'\n').count() + 1;
+                anyhow!("at line {line}: {why}")
+            })
+        });
+        let mut config = read.with_context(|| {
+            format!(
+                "reading the configuration {}\nhint: mend that, and see with `perennial serve --check`, or for what you \
+                 rent with `perennial provider list`, if all is in order",
                 file.display()
             )
         })?;
@@ -333,6 +342,11 @@ impl Config {
         if let Some(mail) = &mut config.mail {
             from_folder(&mut mail.pickup);
         }
+        for provider in config.buyer.providers.values_mut() {
+            if let Some(authority) = &mut provider.ca_file {
+                from_folder(authority);
+            }
+        }
         Ok(config)
     }
 }
@@ -346,113 +360,20 @@ fn address<'de, D: Deserializer<'de>>(given: D) -> Result<SocketAddr, D::Error> 
 fn origin<'de, D: Deserializer<'de>>(given: D) -> Result<String, D::Error> {
     let text = String::deserialize(given)?;
     let bare = text.strip_suffix('/').unwrap_or(&text);
-    let is_origin = bare.parse::<Uri>().is_ok_and(|url| {
-        let is_web = matches!(url.scheme_str(), Some("http" | "https"));
-        is_web
-            && url.authority().is_some_and(|host| bare.ends_with(&format!("://{host}")) && !host.as_str().contains('@'))
-    });
-    if !is_origin {
+    if !is_origin(bare) {
         return Err(Error::custom(format!("`{text}` is not a URL without a path, such as https://renew.example.net")));
     }
     Ok(bare.to_owned())
 }
 
-fn some_origin<'de, D: Deserializer<'de>>(given: D) -> Result<Option<String>, D::Error> {
-    origin(given).map(Some)
+fn is_origin(bare: &str) -> bool {
+    bare.parse::<Uri>().is_ok_and(|url| {
+        let is_web = matches!(url.scheme_str(), Some("http" | "https"));
+        is_web
+            && url.authority().is_some_and(|host| bare.ends_with(&format!("://{host}")) && !host.as_str().contains('@'))
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use serde::de::value::{Error, StrDeserializer};
-
-    use super::*;
-
-    #[test]
-    fn an_origin_is_scheme_host_and_port() {
-        let read = |text: &'static str| {
-            let given: StrDeserializer<'_, Error> = text.into_deserializer();
-            origin(given).ok()
-        };
-        for (text, expected) in [
-            ("https://renew.example.net", "https://renew.example.net"),
-            ("http://127.0.0.1:8400/", "http://127.0.0.1:8400"),
-            ("http://[::1]:8400", "http://[::1]:8400"),
-        ] {
-            assert_eq!(read(text).as_deref(), Some(expected));
-        }
-        for text in [
-            "",
-            "renew.example.net",
-            "/x",
-            "ftp://x",
-            "https://",
-            "https://x/y",
-            "https://x?y",
-            "https://a@x",
-            "http://a b",
-        ] {
-            assert_eq!(read(text), None, "{text}");
-        }
-    }
-
-    /// What a dialect's section comes to.
-    fn settings(name: &str, more: &str) -> Result<Settings, toml::de::Error> {
-        let dialect = Dialect::named(name).expect("is served");
-        let text = format!("listen = \"127.0.0.1:1\"\n{more}");
-        let section = SectionOf(dialect).deserialize(toml::Deserializer::parse(&text)?)?;
-        Ok(section.settings(dialect, "http://127.0.0.1"))
-    }
-
-    #[test]
-    fn what_the_seller_does_not_set_is_as_the_dialect_has_it() {
-        for (name, expected) in [
-            ("ovh", (120, 0, false)),
-            ("vpsbg", (0, 0, false)),
-            ("hostup", (0, 0, false)),
-            ("aliyun", (900, 120, false)),
-        ] {
-            let settings = settings(name, "").expect("reads");
-            let read = (settings.clock_window_s, settings.repeat_window_s, settings.explain_signatures);
-            assert_eq!(read, expected, "{name}");
-        }
-        let set = "clock_window_s = 60\nrepeat_window_s = 0\nexplain_signatures = true\nrequests_per_minute = 5";
-        let settings = settings("aliyun", set).expect("reads");
-        assert_eq!((settings.clock_window_s, settings.repeat_window_s, settings.explain_signatures), (60, 0, true));
-        assert_eq!(settings.requests_per_minute.map(u32::from), Some(5));
-    }
-
-    #[test]
-    fn a_ledger_is_one_file_or_one_database() {
-        let read = |text: &str| toml::from_str::<StoreConfig>(text).map_err(|error| error.message().to_owned());
-        let file = read("path = \"shop.db\"").expect("reads");
-        assert!(
-            matches!(&file.address, Some(Address::File(path)) if path.as_os_str() == "shop.db") && file.group_commit
-        );
-        let database = read("url = \"postgres://u@h/d\"\ngroup_commit = false").expect("reads");
-        assert!(matches!(&database.address, Some(Address::Postgres(_))) && !database.group_commit);
-        assert!(read("").expect("is named elsewhere").address.is_none());
-        for (text, why) in [
-            ("path = \"shop.db\"\nurl = \"postgres://h/d\"", "are two ledgers"),
-            ("path = \"postgres://h/d\"", "write a database's URL as `url`"),
-            ("url = \"mysql://h/d\"", "`url` begins with postgres://"),
-        ] {
-            let told = read(text).expect_err("is no ledger");
-            assert!(told.contains(why), "{text}: {told}");
-        }
-    }
-
-    #[test]
-    fn a_setting_of_another_dialect_is_refused() {
-        for (name, setting) in [
-            ("ovh", "repeat_window_s = 0"),
-            ("ovh", "explain_signatures = false"),
-            ("vpsbg", "clock_window_s = 120"),
-            ("hostup", "clock_window_s = 120"),
-            ("hostup", "explain_signatures = true"),
-        ] {
-            let error = settings(name, setting).expect_err("is none of its settings").to_string();
-            assert!(error.contains(&format!("is no setting of `[{name}]`")), "{error}");
-            assert!(error.contains("line 2, column 1"), "{error}");
-        }
-    }
+fn some_origin<'de, D: Deserializer<'de>>(given: D) -> Result<Option<String>, D::Error> {
+    origin(given).map(Some)
 }

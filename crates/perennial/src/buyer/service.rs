@@ -1,0 +1,96 @@
+//! Which service is meant, of all that we rent: it may be written as its name, its label, the provider's id, or
+//! PROVIDER/ID.
+
+use anyhow::{anyhow, bail};
+use jiff::civil::Date;
+use perennial_core::buyer::holding::{Holding, HoldingKey, ProviderName, RemoteId};
+use perennial_core::buyer::policy::Policy;
+use perennial_store::{HoldingFilter, Records};
+
+use crate::ledger::hint_nearest;
+
+/// How many services are read at a time.
+const PAGE: u32 = 500;
+
+/// The service that is called so.
+///
+/// # Errors
+/// When there is none, with those that look alike; when there are several, with all of them; when the ledger does not
+/// answer.
+pub fn find(books: &(dyn Records + Send + Sync), written: &str) -> anyhow::Result<Holding> {
+    if let Some(key) = key(written)
+        && let Some(holding) = books.holding(&key)?
+    {
+        return Ok(holding);
+    }
+    let mut found = books.find_holdings(written)?;
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(last), false) => {
+            let lines: Vec<_> = found
+                .iter()
+                .chain([&last])
+                .map(|each| format!("{} ({} {})", each.key, each.kind.word(), each.name))
+                .collect();
+            bail!(
+                "`{written}` is the name of several services: {}\nhint: write the one that is meant as PROVIDER/ID",
+                lines.join(", ")
+            );
+        }
+        (None, _) => Err(missing(books, written)?),
+    }
+}
+
+/// What `PROVIDER/ID` names, if it is written so.
+fn key(written: &str) -> Option<HoldingKey> {
+    let (provider, id) = written.split_once('/')?;
+    Some(HoldingKey { provider: ProviderName::parse(provider).ok()?, id: RemoteId::parse(id).ok()? })
+}
+
+fn missing(books: &(dyn Records + Send + Sync), written: &str) -> anyhow::Result<anyhow::Error> {
+    if books.syncs()?.is_empty() {
+        return Ok(anyhow!("no inventory has been read yet\nhint: `perennial sync` reads what you rent"));
+    }
+    let all = all(books, &HoldingFilter::default())?;
+    let names = all.into_iter().flat_map(|each| [each.key.to_string(), each.name, each.key.id.as_str().to_owned()]);
+    let near = hint_nearest(written, names);
+    let hint = if near.is_empty() { "\nhint: `perennial list` shows what you rent" } else { &near };
+    Ok(anyhow!("there is no service `{written}`{hint}"))
+}
+
+/// The services that a filter lets through, soonest expiry first.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub fn all(books: &(dyn Records + Send + Sync), filter: &HoldingFilter) -> anyhow::Result<Vec<Holding>> {
+    let mut all: Vec<Holding> = Vec::new();
+    loop {
+        let after: Option<(Date, HoldingKey)> = all.last().map(|last| (last.stand.until, last.key.clone()));
+        let page = books.holdings(filter, after.as_ref().map(|(until, key)| (*until, key)), PAGE)?;
+        let is_last = page.len() < PAGE as usize;
+        all.extend(page);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
+/// Tells how many services no rule is for, and when the first of them expires; nothing where there are none, or `sync` has
+/// never been run.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub fn unruled(books: &(dyn Records + Send + Sync), policy: &Policy) -> anyhow::Result<Option<String>> {
+    let holdings = all(books, &HoldingFilter::default())?;
+    let left_alone: Vec<_> = holdings.iter().filter(|holding| policy.rule_for(holding).is_none()).collect();
+    // Options go with what they are options of.
+    let Some(first) = left_alone.iter().find(|holding| holding.parent.is_none()) else { return Ok(None) };
+    Ok(Some(format!(
+        "{} of {} services match no rule and are left alone; the first, {}, expires on {}\nhint: a [[rule]] says what is to \
+         be done about them, and be it `mode = \"never\"`",
+        left_alone.len(),
+        holdings.len(),
+        first.name,
+        first.stand.until
+    )))
+}
