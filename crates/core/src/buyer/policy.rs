@@ -192,6 +192,13 @@ impl Policy {
         self.rules.iter().find(|rule| rule.matches.is_met_by(holding))
     }
 
+    /// The first day on which nothing that expires can be due today, by any rule.
+    pub fn horizon(&self, today: Date) -> Date {
+        let days = self.rules.iter().map(|rule| i64::from(rule.renew_before_days)).max().unwrap_or(0);
+        let ahead = jiff::Span::new().try_days(days.saturating_add(1));
+        ahead.and_then(|ahead| today.checked_add(ahead)).unwrap_or(Date::MAX)
+    }
+
     /// The zone in which months are counted.
     pub fn zone(&self) -> Zone {
         self.quiet.as_ref().map_or(Zone::UTC, |quiet| quiet.zone.clone())

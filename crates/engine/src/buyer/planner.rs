@@ -74,7 +74,7 @@ impl<D: Desk> Buyer<D> {
 
     /// What is due, by account, and what is left out without asking for its price.
     fn candidates(&self, policy: &Policy, scope: &Scope, today: Date) -> Result<(Groups, Vec<LeftOut>), BuyerError> {
-        let filter = HoldingFilter { provider: None, until_before: Some(horizon(policy, today)) };
+        let filter = HoldingFilter { provider: None, until_before: Some(policy.horizon(today)) };
         let (mut found, mut left_out) = (Groups::new(), Vec::new());
         let mut last: Option<Holding> = None;
         loop {
@@ -160,11 +160,4 @@ impl<D: Desk> Buyer<D> {
     async fn offers_of(&self, holding: &Holding, lengths: &[Length]) -> Result<Vec<Offer>, BuyerError> {
         Ok(self.remote(&holding.key.provider)?.offers(holding, lengths).await?)
     }
-}
-
-/// The first day on which nothing that expires can be due today.
-fn horizon(policy: &Policy, today: Date) -> Date {
-    let days = policy.rules.iter().map(|rule| i64::from(rule.renew_before_days)).max().unwrap_or(0);
-    let ahead = jiff::Span::new().try_days(days.saturating_add(1));
-    ahead.and_then(|ahead| today.checked_add(ahead)).unwrap_or(Date::MAX)
 }

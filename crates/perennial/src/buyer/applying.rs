@@ -13,6 +13,7 @@ use perennial_core::ports::Clock;
 use perennial_engine::buyer::{Buyer, Watcher};
 use perennial_store::{Added, Filed, IntentFilter};
 
+use super::Office;
 use super::ending::{Ending, EndsAs};
 use super::telling::{Became, Told};
 use crate::output;
@@ -20,15 +21,15 @@ use crate::output;
 /// Carries renewals out.
 pub struct Applying<'a> {
     /// The ledger and the accounts.
-    pub buyer: &'a Buyer,
+    buyer: &'a Buyer,
     /// What was decided.
-    pub policy: &'a Policy,
+    policy: &'a Policy,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How long an intent is waited for, in all.
-    pub patience: Duration,
+    patience: Duration,
     /// Told what is going on.
-    pub watcher: &'a dyn Watcher,
+    watcher: &'a dyn Watcher,
 }
 
 /// What items are checked against before they are taken on.
@@ -40,7 +41,12 @@ pub enum Check {
     OnFile,
 }
 
-impl Applying<'_> {
+impl<'a> Applying<'a> {
+    /// By an office's policy and clock.
+    pub fn of(office: &'a Office, buyer: &'a Buyer, patience: Duration, watcher: &'a dyn Watcher) -> Self {
+        Self { buyer, policy: office.policy(), clock: office.clock(), patience, watcher }
+    }
+
     /// Carries on what is open, of those that are meant: what nobody knows the outcome of is read back.
     ///
     /// # Errors

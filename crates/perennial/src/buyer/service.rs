@@ -8,6 +8,7 @@ use perennial_core::buyer::policy::Policy;
 use perennial_store::{HoldingFilter, Records};
 
 use crate::ledger::hint_nearest;
+use crate::output;
 
 /// How many services are read at a time.
 const PAGE: u32 = 500;
@@ -63,34 +64,52 @@ fn missing(books: &(dyn Records + Send + Sync), written: &str) -> anyhow::Result
 /// # Errors
 /// When the ledger does not answer.
 pub fn all(books: &(dyn Records + Send + Sync), filter: &HoldingFilter) -> anyhow::Result<Vec<Holding>> {
-    let mut all: Vec<Holding> = Vec::new();
+    let mut all = Vec::new();
+    each_page(books, filter, |page| all.extend(page))?;
+    Ok(all)
+}
+
+/// Reads them a page at a time.
+fn each_page(
+    books: &(dyn Records + Send + Sync),
+    filter: &HoldingFilter,
+    mut take: impl FnMut(Vec<Holding>),
+) -> anyhow::Result<()> {
+    let mut after: Option<(Date, HoldingKey)> = None;
     loop {
-        let after: Option<(Date, HoldingKey)> = all.last().map(|last| (last.stand.until, last.key.clone()));
         let page = books.holdings(filter, after.as_ref().map(|(until, key)| (*until, key)), PAGE)?;
         let is_last = page.len() < PAGE as usize;
-        all.extend(page);
+        after = page.last().map(|last| (last.stand.until, last.key.clone()));
+        take(page);
         if is_last {
-            return Ok(all);
+            return Ok(());
         }
     }
 }
 
-/// Tells how many services no rule is for, and when the first of them expires; nothing where there are none, or `sync` has
-/// never been run.
+/// Tells a person how many services no rule is for, and when the first of them expires; nothing where there are none, or
+/// `sync` has never been run.
 ///
 /// # Errors
 /// When the ledger does not answer.
-pub fn unruled(books: &(dyn Records + Send + Sync), policy: &Policy) -> anyhow::Result<Option<String>> {
-    let holdings = all(books, &HoldingFilter::default())?;
-    let left_alone: Vec<_> = holdings.iter().filter(|holding| policy.rule_for(holding).is_none()).collect();
-    // Options go with what they are options of.
-    let Some(first) = left_alone.iter().find(|holding| holding.parent.is_none()) else { return Ok(None) };
-    Ok(Some(format!(
-        "{} of {} services match no rule and are left alone; the first, {}, expires on {}\nhint: a [[rule]] says what is to \
-         be done about them, and be it `mode = \"never\"`",
-        left_alone.len(),
-        holdings.len(),
-        first.name,
-        first.stand.until
-    )))
+pub fn tell_unruled(books: &(dyn Records + Send + Sync), policy: &Policy) -> anyhow::Result<()> {
+    let (mut read, mut left_alone, mut first) = (0_usize, 0_usize, None);
+    each_page(books, &HoldingFilter::default(), |page| {
+        read += page.len();
+        for holding in page.into_iter().filter(|holding| policy.rule_for(holding).is_none()) {
+            left_alone += 1;
+            // Options go with what they are options of.
+            if first.is_none() && holding.parent.is_none() {
+                first = Some(holding);
+            }
+        }
+    })?;
+    if let Some(Holding { name, stand, .. }) = first {
+        output::note(&format!(
+            "{left_alone} of {read} services match no rule and are left alone; the first, {name}, expires on {}\nhint: a \
+             [[rule]] says what is to be done about them, and be it `mode = \"never\"`",
+            stand.until
+        ));
+    }
+    Ok(())
 }

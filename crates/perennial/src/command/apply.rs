@@ -79,13 +79,7 @@ pub fn run(global: &Global, args: &ApplyArgs) -> anyhow::Result<ExitCode> {
     let output = global.output();
     let progress = Arc::new(Progress::new(output));
     let ending = office.with_buyer(remotes, async |buyer| {
-        let applying = Applying {
-            buyer,
-            policy: office.policy(),
-            clock: office.clock(),
-            patience: args.patience.wait,
-            watcher: &*progress,
-        };
+        let applying = Applying::of(&office, buyer, args.patience.wait, &*progress);
         let mut told = carry_on(&applying, output, &progress).await?;
         let mut are_read = are_ready;
         let (items, check) = if let Some(items) = items {
@@ -169,9 +163,7 @@ async fn make(
         plan.left_out.clear();
     }
     plan::show(output, &plan)?;
-    if let Some(left_alone) = service::unruled(buyer.books(), office.policy())? {
-        output::note(&left_alone);
-    }
+    service::tell_unruled(buyer.books(), office.policy())?;
     let known: Vec<_> = told.iter().map(|each| each.key.clone()).collect();
     // What is open was just carried on and told of.
     let is_new = |key, why: &Reason| !(matches!(why, Reason::Open(_)) && known.contains(key));

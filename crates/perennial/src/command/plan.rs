@@ -68,9 +68,7 @@ pub fn run(global: &Global, args: &PlanArgs) -> anyhow::Result<ExitCode> {
         let plan = buyer.plan(office.policy(), &scope, &*progress).await?;
         progress.clear();
         show(output, &plan)?;
-        if let Some(left_alone) = service::unruled(buyer.books(), office.policy())? {
-            output::note(&left_alone);
-        }
+        service::tell_unruled(buyer.books(), office.policy())?;
         if let Some(path) = &args.output {
             let file = PlanFile { made_at: office.clock().now(), ledger: office.ledger()?, items: plan.items.clone() };
             let over = if args.force { Over::Replace } else { Over::Refuse };

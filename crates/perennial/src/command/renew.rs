@@ -55,13 +55,7 @@ pub fn run(global: &Global, args: &RenewArgs) -> anyhow::Result<ExitCode> {
     let progress = Arc::new(Progress::new(output));
     let ending = office.with_buyer(remotes, async |buyer| {
         let key = service::find(buyer.books(), &args.service)?.key;
-        let applying = Applying {
-            buyer,
-            policy: office.policy(),
-            clock: office.clock(),
-            patience: args.patience.wait,
-            watcher: &*progress,
-        };
+        let applying = Applying::of(&office, buyer, args.patience.wait, &*progress);
         let mut told = carry_on(&applying, output, &progress).await?;
         // Who asks again because the first time was interrupted wants one renewal, not two.
         if told.iter().any(|told| told.key == key) {

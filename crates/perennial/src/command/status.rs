@@ -86,9 +86,7 @@ fn show_all(
     let open = books.intents(IntentFilter::Open)?;
     let rows = open.iter().map(|each| open_row(books, each, now)).collect::<Result<_, _>>()?;
     output.list(&OPEN, rows, "no renewal is under way")?;
-    if let Some(left_alone) = service::unruled(books, policy)? {
-        output::note(&left_alone);
-    }
+    service::tell_unruled(books, policy)?;
     let since = if is_all { Timestamp::MIN } else { now.checked_sub(RECENT).unwrap_or(Timestamp::MIN) };
     let mut settled = books.intents(IntentFilter::Since(since))?;
     settled.retain(|each| !each.intent.state.is_open());
@@ -162,9 +160,7 @@ fn past_due(
     now: Timestamp,
 ) -> anyhow::Result<Vec<Holding>> {
     let today = policy.zone().date_of(now);
-    let days = policy.rules.iter().map(|rule| rule.renew_before_days).max().unwrap_or_default();
-    let horizon = jiff::Span::new().try_days(i64::from(days).saturating_add(1))?;
-    let filter = HoldingFilter { provider: None, until_before: today.checked_add(horizon).ok() };
+    let filter = HoldingFilter { provider: None, until_before: Some(policy.horizon(today)) };
     let mut due = Vec::new();
     for holding in service::all(books, &filter)? {
         let is_due = policy

@@ -202,13 +202,7 @@ impl Watch<'_> {
             }
         }
         let progress = Arc::clone(&self.progress);
-        let applying = Applying {
-            buyer: self.buyer,
-            policy: self.office.policy(),
-            clock: self.office.clock(),
-            patience: self.wait,
-            watcher: &*progress,
-        };
+        let applying = Applying::of(self.office, self.buyer, self.wait, &*progress);
         let (now, quiet) = (self.office.clock().now(), self.office.policy().quiet.as_ref());
         // What was sent is read back at any hour; what would be sent anew waits for its time.
         let is_time = |intent: &Intent| match intent.state {

@@ -60,26 +60,21 @@ impl Caller {
     /// # Errors
     /// [`CallError::Unreachable`] and [`CallError::Throttled`], after some tries. A refusal is a reply.
     pub async fn read(&self, call: &str, make: impl Fn() -> Request<Bytes> + Send) -> Result<Reply, CallError> {
+        let (provider, call) = (self.provider, || call.to_owned());
         let mut tried = 0;
         loop {
             let sent = self.send(make(), Duration::MAX).await;
             tried += 1;
             let (error, wish) = match sent {
                 Ok(reply) if reply.is_throttled() => {
-                    (CallError::Throttled { provider: self.provider, call: call.to_owned() }, reply.retry_after())
+                    (CallError::Throttled { provider, call: call() }, reply.retry_after())
                 }
                 Ok(reply) if reply.status.is_server_error() => {
                     let cause = format!("status {}", reply.status.as_u16());
-                    (
-                        CallError::Unreachable { provider: self.provider, call: call.to_owned(), cause },
-                        reply.retry_after(),
-                    )
+                    (CallError::Unreachable { provider, call: call(), cause }, reply.retry_after())
                 }
                 Ok(reply) => return Ok(reply),
-                Err(error) => {
-                    let cause = error.to_string();
-                    (CallError::Unreachable { provider: self.provider, call: call.to_owned(), cause }, None)
-                }
+                Err(error) => (CallError::Unreachable { provider, call: call(), cause: error.to_string() }, None),
             };
             let wish = wish.and_then(|wish| Duration::try_from(wish).ok());
             if tried >= READS_MAX || wish.is_some_and(|wish| wish > PAUSE_MAX) {

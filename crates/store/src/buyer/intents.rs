@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use perennial_core::buyer::holding::HoldingKey;
 use perennial_core::buyer::intent::{By, Intent, IntentId, State};
 use perennial_core::buyer::plan::{OnFile, Spent};
-use perennial_core::buyer::remote::{Length, Offer, Receipt};
+use perennial_core::buyer::remote::{Length, Offer};
 use perennial_core::money::Money;
 
 use super::rows::{self, FiledRow};
@@ -123,7 +123,7 @@ pub(crate) fn claim<D: Driver>(
     let found = session.row(sql::INTENT, params![id.0], rows::filed::<D>).map_err(refused(DOING))?;
     let Some(FiledRow { filed: Filed { intent, holder }, claim_number }) = found else { return Ok(None) };
     let others = holder.as_ref().is_some_and(|(holder, held_until)| holder != worker && *held_until > now);
-    if others || !is_claimable(&intent.state) {
+    if others || !(intent.state.is_open() || intent.state.is_by_word()) {
         return Ok(None);
     }
     // The number is proved again by the statement that counts it up, for databases on which writers take no turns.
@@ -133,11 +133,6 @@ pub(crate) fn claim<D: Driver>(
     }
     let number = ClaimNumber { id: id.clone(), number: claim_number + 1, until };
     Ok(Some(Claim { number, intent, before: holder.map(|(holder, _)| holder) }))
-}
-
-/// What is open, and what rests on a person's word alone, which can be taken back.
-const fn is_claimable(state: &State) -> bool {
-    state.is_open() || matches!(state, State::Done(Receipt { until: None, .. }))
 }
 
 /// Writes how far an intent was carried, and what happened, both or neither.

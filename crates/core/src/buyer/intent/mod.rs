@@ -198,13 +198,16 @@ impl State {
         matches!(self, Self::Ordering | Self::Paying(_) | Self::Unsure { .. } | Self::Parked { .. })
     }
 
-    /// Whether a person may settle it, or have it read again where the person found nothing. What rests on a person's word
-    /// alone can be taken back.
+    /// Whether it is done on a person's word alone, which can be taken back.
+    pub const fn is_by_word(&self) -> bool {
+        matches!(self, Self::Done(Receipt { until: None, .. }))
+    }
+
+    /// Whether a person may settle it, or have it read again where the person found nothing.
     pub const fn can_be_settled(&self, verdict: Option<Verdict>) -> bool {
-        let is_by_word = matches!(self, Self::Done(Receipt { until: None, .. }));
         self.is_unknown()
             || matches!(self, Self::Confirming { .. })
-            || is_by_word && matches!(verdict, Some(Verdict::NotPaid))
+            || self.is_by_word() && matches!(verdict, Some(Verdict::NotPaid))
     }
 
     /// The order that stands at the provider for it, where one is known.

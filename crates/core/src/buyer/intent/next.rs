@@ -80,10 +80,7 @@ pub fn next(intent: &Intent, habits: Habits, now: Timestamp, event: Event) -> St
             at.step(State::Done(receipt.clone()), Action::Stop, "a person says that it was paid")
         }
         (State::Confirming { .. }, Event::Settled(Verdict::NotPaid)) => at.settled(&Sent::Order, Verdict::NotPaid),
-        // What rests on a person's word alone can be taken back.
-        (State::Done(Receipt { until: None, .. }), Event::Settled(Verdict::NotPaid)) => {
-            at.settled(&Sent::Order, Verdict::NotPaid)
-        }
+        (state, Event::Settled(Verdict::NotPaid)) if state.is_by_word() => at.settled(&Sent::Order, Verdict::NotPaid),
         (state, _) => at.step(state.clone(), Action::Stop, "does not belong here"),
     }
 }
