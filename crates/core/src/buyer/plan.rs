@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::holding::{Holding, HoldingKey, Native, Standing};
+use super::holding::{Holding, HoldingKey, Native, ProviderName, Standing};
 use super::intent::IntentId;
 use super::policy::{Budget, Mode, NativeToo, Policy, Rule, TermChoice};
 use super::remote::{Habits, Length, Offer};
@@ -52,8 +52,15 @@ pub enum Reason {
     Open(IntentId),
     /// It was renewed from this expiry already, and the inventory does not show it yet.
     Renewed(IntentId),
+    /// It is rented under another of our names as well: both would pay.
+    OtherName(ProviderName),
     /// The provider's own automatic renewal is on as well: both would pay.
     NativeToo,
+    /// The provider's own automatic renewal is on, and has not renewed it: it is past this expiry.
+    NativeLapsed {
+        /// The expiry.
+        until: Date,
+    },
     /// It is not offered for what the policy asks.
     NotOffered,
     /// The provider cannot renew to a day of the month.
@@ -90,9 +97,19 @@ impl fmt::Display for Reason {
             Self::Blocked(why) => write!(f, "the provider would not renew it: {why}"),
             Self::Open(id) => write!(f, "intent {id} to renew it is still open"),
             Self::Renewed(id) => write!(f, "intent {id} renewed it already; the inventory does not show it yet"),
+            Self::OtherName(name) => write!(
+                f,
+                "`{name}` shows it as well, and both would pay: one account has two names; take one of them out of the \
+                 configuration"
+            ),
             Self::NativeToo => f.write_str(
                 "the provider renews it by itself as well, and both would pay: `perennial native off` switches that off where \
                  the provider lets us, and `native = \"accept\"` in the rule renews it all the same",
+            ),
+            Self::NativeLapsed { until } => write!(
+                f,
+                "it expired on {until}, and the provider, which was to renew it by itself, has not: `perennial renew` pays \
+                 now, and `perennial native off` leaves it to the policy"
             ),
             Self::NotOffered => f.write_str("it is not offered for the period that the policy asks for"),
             Self::CannotAlign => f.write_str("its provider cannot renew to a day of the month"),
@@ -145,7 +162,7 @@ pub fn due<'a>(
     if today < rule.due_on(holding.stand.until) {
         return Due::Not;
     }
-    match check(holding, rule.native, on_file) {
+    match check(today, holding, rule.native, on_file) {
         _ if rule.mode == Mode::Never => Due::LeftOut(Reason::Never),
         Err(reason) => Due::LeftOut(reason),
         Ok(()) => match rule.term {
@@ -161,13 +178,15 @@ pub fn due<'a>(
 ///
 /// # Errors
 /// [`Reason`].
-pub fn check(holding: &Holding, native: NativeToo, on_file: Option<&OnFile>) -> Result<(), Reason> {
+pub fn check(today: Date, holding: &Holding, native: NativeToo, on_file: Option<&OnFile>) -> Result<(), Reason> {
+    let until = holding.stand.until;
     match (on_file, &holding.stand.standing) {
         (Some(OnFile::Open(id)), _) => Err(Reason::Open(id.clone())),
         (Some(OnFile::Renewed(id)), _) => Err(Reason::Renewed(id.clone())),
         (None, Standing::Blocked(why)) => Err(Reason::Blocked(why.clone())),
         (None, Standing::Renewable) if (holding.stand.native, native) == (Native::On, NativeToo::Conflict) => {
-            Err(Reason::NativeToo)
+            // On the day itself the provider may still come.
+            Err(if today > until { Reason::NativeLapsed { until } } else { Reason::NativeToo })
         }
         (None, Standing::Renewable) => Ok(()),
     }
@@ -283,7 +302,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::buyer::holding::{ProviderName, RemoteId, Stand};
+    use crate::buyer::holding::{RemoteId, Stand};
     use crate::buyer::policy::Match;
     use crate::buyer::remote::OrderEffect;
     use crate::calendar::{Zone, parse_date};
@@ -378,6 +397,13 @@ mod tests {
         ] {
             assert_eq!(due(today, &policy(rule), holding, HABITS, on_file.as_ref()), Due::LeftOut(why));
         }
+        let lapsed = Reason::NativeLapsed { until: date("2027-03-15") };
+        for (today, why) in [("2027-03-15", &Reason::NativeToo), ("2027-03-16", &lapsed)] {
+            let policy = policy(rule(month));
+            assert_eq!(due(date(today), &policy, &native, HABITS, None), Due::LeftOut(why.clone()), "{today}");
+        }
+        let said = lapsed.to_string();
+        assert!(["2027-03-15", "`perennial renew`", "`perennial native off`"].iter().all(|part| said.contains(part)));
         let accepting = policy(Rule { native: NativeToo::Accept, ..rule(month) });
         assert!(matches!(due(today, &accepting, &native, HABITS, None), Due::Yes { .. }));
     }

@@ -6,7 +6,7 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::holding::{Holding, RemoteId, Stand};
+use super::holding::{Holding, ProviderName, RemoteId, Stand};
 use crate::calendar::{AnchorDay, Period};
 use crate::money::Money;
 use crate::ports::BoxFuture;
@@ -60,6 +60,18 @@ pub enum CallError {
         provider: &'static str,
         /// What was wished for, as in "has no way to ...".
         wish: &'static str,
+    },
+    /// A setting is missing without which there is no answer.
+    #[error("{provider} {lacks}: set {setting} under [provider.{account}]")]
+    Unset {
+        /// Which API.
+        provider: &'static str,
+        /// What the provider does not tell, as in "does not tell the tax".
+        lacks: &'static str,
+        /// The setting, as it is written.
+        setting: &'static str,
+        /// Our name for the account.
+        account: ProviderName,
     },
 }
 
@@ -339,6 +351,13 @@ pub trait Remote: Send + Sync {
 
     /// Pays an order, once.
     fn pay<'a>(&'a self, ask: &'a Ask, order: &'a RemoteOrder) -> BoxFuture<'a, Outcome>;
+
+    /// Sees to it that an order is not paid by itself, where the provider may do so, and reads it once more. Whoever hears
+    /// no error may say that it was not paid, and will not be unless somebody pays it. Harmless to repeat.
+    fn leave_unpaid<'a>(&'a self, _order: &'a RemoteOrder) -> BoxFuture<'a, Result<(), CallError>> {
+        let wish = "keep an order from being paid by itself";
+        Box::pin(std::future::ready(Err(CallError::Cannot { provider: self.provider(), wish })))
+    }
 
     /// Reads what became of a renewal that was sent: its order where it is known, else whatever has come since the
     /// watermark. Answers from a complete reading only.

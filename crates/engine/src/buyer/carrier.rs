@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use perennial_core::buyer::holding::{Holding, Stand, Standing};
-use perennial_core::buyer::intent::{Action, Event, Intent, IntentId, Sent, State, Step, Verdict, next};
+use perennial_core::buyer::intent::{Action, Event, Intent, IntentId, State, Step, Verdict, next};
 use perennial_core::buyer::remote::{CallError, Finding, Offer, Outcome, Remote, Sight, Watermark};
 use perennial_store::{ClaimNumber, Filed};
 
@@ -159,6 +159,9 @@ impl<D: Desk> Buyer<D> {
                 }
                 Action::Order => Event::Told(remote.order(&step.intent.ask).await),
                 Action::Pay(order) => Event::Told(remote.pay(&step.intent.ask, order).await),
+                Action::LeaveUnpaid { order, then } => {
+                    Event::Left { outcome: remote.leave_unpaid(order).await, then: then.clone() }
+                }
                 Action::ReadBack => match read_back(remote, &step.intent).await {
                     Ok(finding) => Event::Found(finding),
                     Err(error) => Event::Unreadable(error),
@@ -211,7 +214,8 @@ impl<D: Desk> Buyer<D> {
         let recorded = self.desk().holding(&intent.key).ok().flatten();
         let mut holding = recorded.unwrap_or_else(|| as_planned(intent));
         let Some(sight) = remote.look(&holding).await? else { return Ok(None) };
-        let is_ordered = !matches!(intent.state, State::Planned | State::Unsure { sent: Sent::Order, .. });
+        let is_ordered = !matches!(&intent.state, State::Planned)
+            && !matches!(&intent.state, State::Unsure { sent, .. } if sent.is_order());
         if is_ordered || sight.stand.until != intent.ask.fence {
             return Ok(Some((sight, None)));
         }

@@ -132,8 +132,10 @@ impl<D: Desk> Buyer<D> {
             native: NativeToo::Accept,
         };
         let rule = policy.rule_for(&holding).map_or_else(unruled, |rule| Rule { term, ..rule.clone() });
-        if let Err(why) = check(&holding, rule.native, on_file.as_ref()) {
-            return Ok(Err(why));
+        match check(policy.zone().date_of(self.now()), &holding, rule.native, on_file.as_ref()) {
+            // The provider was to, and has not: a person who asks for it may.
+            Ok(()) | Err(Reason::NativeLapsed { .. }) => {}
+            Err(why) => return Ok(Err(why)),
         }
         let offers = self.offers_of(&holding, &[length]).await?;
         let item = match choose(&rule, &holding, offers) {

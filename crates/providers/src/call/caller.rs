@@ -27,6 +27,12 @@ const PAUSE_MAX: Duration = Duration::from_mins(2);
 /// How long what costs money waits for room: what was on file when it began to wait has to hold still when it is sent.
 const ROOM_WITHIN: Duration = Duration::from_mins(1);
 
+/// The most of a call's name that is told, in characters: there may be an id in it.
+const NAME_CHARS_MAX: usize = 200;
+
+/// A request; or why none can be made. What a provider said may be in its address, which has bounds.
+pub type Made = Result<Request<Bytes>, http::Error>;
+
 /// What a provider answered.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -58,12 +64,15 @@ impl Caller {
     /// `GET /servers`, without secrets.
     ///
     /// # Errors
-    /// [`CallError::Unreachable`] and [`CallError::Throttled`], after some tries. A refusal is a reply.
-    pub async fn read(&self, call: &str, make: impl Fn() -> Request<Bytes> + Send) -> Result<Reply, CallError> {
-        let (provider, call) = (self.provider, || call.to_owned());
+    /// [`CallError::Unreachable`] and [`CallError::Throttled`], after some tries; [`CallError::NotUnderstood`] where no
+    /// request can be made of what the provider said before. A refusal is a reply.
+    pub async fn read(&self, call: &str, make: impl Fn() -> Made + Send) -> Result<Reply, CallError> {
+        let (provider, call) = (self.provider, || named(call));
         let mut tried = 0;
         loop {
-            let sent = self.send(make(), Duration::MAX).await;
+            let request = make()
+                .map_err(|error| self.not_understood(&call(), &format_args!("it cannot be asked for: {error}")))?;
+            let sent = self.send(request, Duration::MAX).await;
             tried += 1;
             let (error, wish) = match sent {
                 Ok(reply) if reply.is_throttled() => {
@@ -89,7 +98,11 @@ impl Caller {
     ///
     /// # Errors
     /// The outcome, where there is nothing more to read: [`Outcome::NeverSent`] or [`Outcome::Unknown`].
-    pub async fn act(&self, request: Request<Bytes>) -> Result<Reply, Outcome> {
+    pub async fn act(&self, request: Made) -> Result<Reply, Outcome> {
+        let request = request.map_err(|error| Outcome::NeverSent {
+            cause: format!("no request can be made of it: {error}"),
+            retry_after: None,
+        })?;
         match self.send(request, ROOM_WITHIN).await {
             Ok(reply) if reply.is_throttled() => Err(Outcome::NeverSent {
                 cause: "the provider turns requests away for now: too many".to_owned(),
@@ -106,12 +119,12 @@ impl Caller {
 
     /// A refusal, as an error of a read.
     pub fn refused(&self, call: &str, said: Said) -> CallError {
-        CallError::Refused { provider: self.provider, call: call.to_owned(), said }
+        CallError::Refused { provider: self.provider, call: named(call), said }
     }
 
     /// A reply that is not what is documented, as an error of a read.
     pub fn not_understood(&self, call: &str, cause: &dyn std::fmt::Display) -> CallError {
-        CallError::NotUnderstood { provider: self.provider, call: call.to_owned(), cause: cause.to_string() }
+        CallError::NotUnderstood { provider: self.provider, call: named(call), cause: cause.to_string() }
     }
 
     /// Sends a request once there is room for it, if that is soon enough.
@@ -127,6 +140,10 @@ impl Caller {
         let (head, body) = self.client.send(request).await?.into_parts();
         Ok(Reply { status: head.status, headers: head.headers, body })
     }
+}
+
+fn named(call: &str) -> String {
+    call.chars().take(NAME_CHARS_MAX).collect()
 }
 
 impl Reply {

@@ -3,8 +3,11 @@
 //!
 //! The network is one trait with one method, [`HttpClient`]; who speaks HTTP is the binary's business.
 
+mod address;
 mod caller;
 mod credentials;
+#[cfg(test)]
+mod hostile;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -17,7 +20,8 @@ use perennial_core::buyer::remote::Remote;
 use perennial_core::money::Rate;
 use perennial_core::ports::{BoxFuture, Clock, Timer};
 
-pub use self::caller::{Caller, Reply};
+pub use self::address::{Address, AddressError, is_loopback, shown};
+pub use self::caller::{Caller, Made, Reply};
 pub use self::credentials::{CredentialError, Credentials, Field, Found, Places};
 
 /// Sends requests.
@@ -48,8 +52,8 @@ pub struct CallSettings {
     pub pay_with: Option<String>,
     /// The regions to look in, of those who have regions.
     pub regions: Vec<String>,
-    /// The tax that comes on top of quotes, where a provider's quotes tell none.
-    pub vat: Rate,
+    /// The tax that comes on top of quotes, where a provider's quotes tell none; none where nobody has said so.
+    pub vat: Option<Rate>,
     /// How many requests a minute are made at the most; none for what suits the provider.
     pub requests_per_minute: Option<NonZeroU32>,
     /// How long what was done may stay out of sight; none for what suits the provider.

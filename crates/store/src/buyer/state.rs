@@ -83,6 +83,7 @@ impl Parts {
 const fn sent_word(sent: &Sent) -> &'static str {
     match sent {
         Sent::Order => "order",
+        Sent::Placed(_) => "placed",
         Sent::Payment(_) => "payment",
     }
 }
@@ -90,6 +91,7 @@ const fn sent_word(sent: &Sent) -> &'static str {
 fn sent_of(word: &str, order: Option<RemoteOrder>) -> Option<Sent> {
     match word {
         "order" => Some(Sent::Order),
+        "placed" => order.map(Sent::Placed),
         "payment" => order.map(Sent::Payment),
         _ => None,
     }

@@ -62,7 +62,11 @@ fn any_receipt(dice: &mut Dice) -> Receipt {
 }
 
 fn any_sent(dice: &mut Dice) -> Sent {
-    if dice.one_in(2) { Sent::Order } else { Sent::Payment(any_order(dice)) }
+    match dice.int(0..=2) {
+        0 => Sent::Order,
+        1 => Sent::Placed(any_order(dice)),
+        _ => Sent::Payment(any_order(dice)),
+    }
 }
 
 /// A state of each kind in turn.

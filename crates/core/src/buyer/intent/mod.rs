@@ -115,6 +115,8 @@ pub enum State {
 pub enum Sent {
     /// The order.
     Order,
+    /// The order, and this one stands at the provider, where it may be paid by itself.
+    Placed(RemoteOrder),
     /// The payment of an order.
     Payment(RemoteOrder),
 }
@@ -124,8 +126,13 @@ impl Sent {
     pub const fn order(&self) -> Option<&RemoteOrder> {
         match self {
             Self::Order => None,
-            Self::Payment(order) => Some(order),
+            Self::Placed(order) | Self::Payment(order) => Some(order),
         }
+    }
+
+    /// Whether no more than an order was sent.
+    pub const fn is_order(&self) -> bool {
+        matches!(self, Self::Order | Self::Placed(_))
     }
 }
 
@@ -248,6 +255,13 @@ pub enum Event {
     Found(Finding),
     /// What was to be read could not be read.
     Unreadable(CallError),
+    /// It was seen to that an order which is left behind is not paid by itself; or why that is not certain.
+    Left {
+        /// What was to follow then.
+        then: Box<State>,
+        /// Whether it does.
+        outcome: Result<(), CallError>,
+    },
     /// A person says what became of it.
     Settled(Verdict),
     /// A person wants what is parked read again.
@@ -272,6 +286,13 @@ pub enum Action {
     Order,
     /// Send the payment of this order.
     Pay(RemoteOrder),
+    /// See to it that an order which is left behind is not paid by itself, and then tell [`Event::Left`].
+    LeaveUnpaid {
+        /// The order.
+        order: RemoteOrder,
+        /// What follows once that is certain.
+        then: Box<State>,
+    },
     /// Read back what was sent.
     ReadBack,
     /// Wait, by a clock that nobody can set, and then tell [`Event::Waited`].

@@ -72,8 +72,11 @@ pub fn next(intent: &Intent, habits: Habits, now: Timestamp, event: Event) -> St
         (State::Confirming { receipt, reads }, Event::Unreadable(error)) => {
             at.wait_confirming(receipt, reads.saturating_add(1), format!("could not be read: {error}"))
         }
+        (State::Parked { sent, why }, Event::Left { then, outcome }) => at.left(sent, why, *then, outcome),
         (State::Parked { sent, .. }, Event::Reread) => {
-            at.unsure(sent.clone(), Sender::MayLive, Action::ReadBack, "a person wants it read again")
+            // What stands there may be somebody else's, so all that came since is read, and not that alone.
+            let sent = if sent.is_order() { Sent::Order } else { sent.clone() };
+            at.unsure(sent, Sender::MayLive, Action::ReadBack, "a person wants it read again")
         }
         (State::Parked { sent, .. } | State::Unsure { sent, .. }, Event::Settled(verdict)) => at.settled(sent, verdict),
         (State::Confirming { receipt, .. }, Event::Settled(Verdict::Paid)) => {
@@ -163,14 +166,34 @@ impl At<'_> {
 
     fn refused(&self, by: By, why: impl Into<String>, left: Option<RemoteOrder>) -> Step {
         let why = why.into();
-        // Nobody may be told that nothing is paid while an order stands that may yet be paid by itself.
-        if let (OrderEffect::MayPay, Some(order)) = (self.habits.ordering, &left)
-            && by != By::Person
-        {
-            let why = format!("{why}; order {} stands open there, and may be paid by itself", order.id);
-            return self.parked(&Sent::Order, why);
+        let order = left.clone().filter(|_| self.habits.ordering == OrderEffect::MayPay && by != By::Person);
+        let then = State::Refused { by, why: why.clone(), left };
+        match order {
+            Some(order) => self.leave(order, &why, then),
+            None => self.step(then, Action::Stop, format!("not renewed: {why}")),
         }
-        self.step(State::Refused { by, why: why.clone(), left }, Action::Stop, format!("not renewed: {why}"))
+    }
+
+    /// Nobody may be told that nothing is paid while an order stands that may yet be paid by itself: it is parked until it
+    /// is certain that it will not be.
+    fn leave(&self, order: RemoteOrder, why: &str, then: State) -> Step {
+        let why = format!("{why}; order {} stands open there, and may be paid by itself", order.id);
+        let state = State::Parked { sent: Sent::Placed(order.clone()), why: why.clone() };
+        self.step(
+            state,
+            Action::LeaveUnpaid { order, then: Box::new(then) },
+            format!("{why}, unless that is switched off"),
+        )
+    }
+
+    /// What was parked until an order would not be paid by itself.
+    fn left(&self, sent: &Sent, why: &str, then: State, outcome: Result<(), CallError>) -> Step {
+        match outcome {
+            Ok(()) => {
+                self.step(then, Action::Stop, "not renewed: the order stays unpaid, and will not be paid by itself")
+            }
+            Err(error) => self.parked(sent, format!("{why} ({error})")),
+        }
     }
 
     fn parked(&self, sent: &Sent, why: impl Into<String>) -> Step {
@@ -241,8 +264,7 @@ impl At<'_> {
             let may_pay = self.habits.ordering == OrderEffect::MayPay;
             return if let (true, Some(open)) = (may_pay, open) {
                 let until = sight.stand.until;
-                let why = format!("it expires on {until} now, and our order {} may yet be paid by itself", open.id);
-                self.parked(&Sent::Order, why)
+                self.leave(open.clone(), &format!("it expires on {until} now"), State::Foreign { until })
             } else if open.is_some() || no_payment_was_sent {
                 self.foreign(sight.stand.until)
             } else {
@@ -303,6 +325,7 @@ impl At<'_> {
         match error {
             CallError::Refused { said, .. } => self.refused(By::Provider, said.to_string(), left),
             CallError::Cannot { .. } => self.refused(By::Provider, error.to_string(), left),
+            CallError::Unset { .. } => self.refused(By::Us, error.to_string(), left),
             CallError::Unreachable { .. } | CallError::Throttled { .. } | CallError::NotUnderstood { .. } => {
                 self.try_later(self.intent.state.clone(), error.to_string(), None)
             }
@@ -315,7 +338,7 @@ impl At<'_> {
         let mut step = if tries >= TRIES_MAX {
             self.refused(By::Network, cause, state.order().cloned())
         } else {
-            let pause = after.unwrap_or_else(|| self.pause(u32::from(self.intent.tries))).min(PAUSE_MAX);
+            let pause = self.pause_of(after);
             self.step(state, Action::Wait(pause), format!("nothing was sent, and it is tried again: {cause}"))
         };
         step.intent.tries = tries;
@@ -391,6 +414,14 @@ impl At<'_> {
     /// Whether what was sent was sent so long ago, and has been read often enough since.
     fn is_over(&self, span: SignedDuration, reads: u32) -> bool {
         reads >= READS_MIN && self.intent.was_sent_before(self.now, span)
+    }
+
+    /// The pause that a provider asks for, within reason; else that after so many tries.
+    fn pause_of(&self, asked: Option<SignedDuration>) -> SignedDuration {
+        asked.map_or_else(
+            || self.pause(u32::from(self.intent.tries)),
+            |asked| asked.clamp(SignedDuration::ZERO, PAUSE_MAX),
+        )
     }
 
     /// The pause after so many readings: the settling time, doubled each time, up to an hour.

@@ -283,6 +283,7 @@ fn an_instance_is_drawn_to_the_accounts_day_and_its_automatic_renewal_switched_o
 
 #[test]
 fn an_expired_instance_is_renewed_from_its_old_expiry_and_one_that_is_gone_is_gone() {
+    // Nobody renews it.
     let sandbox = exchange::start();
     let (remote, _) = remote(&sandbox, PROVIDER);
     let web = holding(&*remote, INSTANCE);

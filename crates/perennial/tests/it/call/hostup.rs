@@ -26,7 +26,7 @@ fn remote(sandbox: &Sandbox) -> (Arc<dyn Remote>, Arc<Network>) {
 }
 
 fn paying_with(sandbox: &Sandbox, means: Option<&str>) -> (Arc<dyn Remote>, Arc<Network>) {
-    let vat = Rate::parse_percent("25").unwrap();
+    let vat = Rate::parse_percent("25").ok();
     let settings = CallSettings { vat, pay_with: means.map(str::to_owned), ..CallSettings::default() };
     remote_with(sandbox, "hostup", settings)
 }
@@ -359,7 +359,8 @@ fn a_wrong_key_and_what_is_not_there_are_refused() {
 fn with_key(sandbox: &Sandbox, key: &str) -> Arc<dyn Remote> {
     let mut credentials = Credentials::default();
     credentials.set("token", key);
-    let settings = CallSettings { url: Some(sandbox.hostup()), credentials, ..CallSettings::default() };
+    let (url, vat) = (Some(sandbox.hostup()), Rate::parse_percent("25").ok());
+    let settings = CallSettings { url, credentials, vat, ..CallSettings::default() };
     let clock = Arc::new(SandboxClock(sandbox.pages()));
     let ports = CallPorts { client: Arc::new(Network::default()), clock, timer: Arc::new(NoTimer) };
     let dialect = Dialect::named("hostup").unwrap();

@@ -16,7 +16,7 @@ const DOMAIN: &str = "example.ovh";
 const VPS: &str = "vps112233.ovh.net";
 
 fn start() -> Sandbox {
-    Sandbox::options(env!("CARGO_BIN_EXE_perennial")).now(NOW).start().expect("starts")
+    Sandbox::options(env!("CARGO_BIN_EXE_perennial")).now(NOW).arg("--no-schedule").start().expect("starts")
 }
 
 fn called(sandbox: &Sandbox) -> Arc<dyn Remote> {

@@ -282,7 +282,8 @@ fn what_became_of_an_order_that_was_not_answered_is_read_back() {
     );
 
     // It was done, and for a while nothing shows it; then only its server does.
-    world.arm("orders", "not-yet-visible");
+    // Two lists are read: of the documented states, and of what is shown where none is named.
+    world.sandbox.arm("vpsbg", "orders", "not-yet-visible", 2).unwrap();
     world.arm("server", "not-yet-visible");
     world.arm("renew", "reply-lost");
     assert!(matches!(order(), Outcome::Unknown { .. }));
@@ -308,12 +309,39 @@ fn what_became_of_an_order_that_was_not_answered_is_read_back() {
 }
 
 #[test]
+fn an_order_that_is_left_behind_does_not_pay_itself() {
+    let world = World::start();
+    let ask = ask(&*world.remote, &world.holding(BARE), "P1M", "token");
+    let order = placed(done(world.remote.order(&ask)));
+    let pays_itself = || {
+        let bearer = format!("Bearer {}", world.sandbox.env().unwrap()["VPSBG_TOKEN"]);
+        let url = format!("{}/v1/orders/{}", world.sandbox.vpsbg(), order.id);
+        let reply = perennial_testkit::http::send("GET", &url, &[("Authorization", &bearer)], b"").unwrap();
+        reply.json().unwrap()["auto_pay"].as_bool()
+    };
+    assert_eq!(pays_itself(), Some(true));
+    let reader = world.with_token("demo-vpsbg-read-only-11111111111111111111");
+    let error = done(reader.leave_unpaid(&order)).expect_err("may not");
+    assert!(matches!(&error, CallError::Refused { said, .. } if said.status == 403), "{error}");
+    world.arm("update-order", "reply-lost");
+    done(world.remote.leave_unpaid(&order)).expect("is seen to");
+    assert_eq!(pays_itself(), Some(false));
+    // To make sure again changes nothing, and what is paid is none that was left.
+    world.network.take();
+    done(world.remote.leave_unpaid(&order)).expect("is so");
+    assert!(world.network.take().iter().all(|request| request.method() == Method::GET));
+    paid(done(world.remote.pay(&ask, &order)));
+    let error = done(world.remote.leave_unpaid(&order)).expect_err("is paid").to_string();
+    assert!(error.contains("is paid"), "{error}");
+}
+
+#[test]
 fn an_order_that_only_its_server_shows_is_waited_for() {
     let world = World::start();
     let server = world.holding(BARE);
     let ask = ask(&*world.remote, &server, "P1M", "token");
     let watermark = world.look(&server).watermark;
-    world.sandbox.arm("vpsbg", "orders", "not-yet-visible", 3).unwrap();
+    world.sandbox.arm("vpsbg", "orders", "not-yet-visible", 5).unwrap();
     let order = placed(done(world.remote.order(&ask)));
     let found = done(world.remote.read_back(&ask, &watermark, None)).expect("is read");
     assert!(matches!(found, Finding::Pending(_)), "{found:?}");

@@ -19,6 +19,9 @@ const ORDERS: &str = "QueryOrders";
 const DETAIL: &str = "GetOrderDetail";
 const BALANCE: &str = "QueryAccountBalance";
 
+/// How many pages of them are read at the most: a provider that never comes to an end is not read for ever.
+const PAGES_MAX: usize = 10_000;
+
 /// How many orders a page has. The documentation warns of more.
 const PAGE: usize = 20;
 
@@ -91,7 +94,7 @@ impl Account {
     /// The renewals that were ordered since an instant, with this status if one is given: all pages.
     pub(super) async fn renewals(&self, since: Timestamp, status: Option<&str>) -> Result<Vec<Renewal>, CallError> {
         let (mut seen, mut found, mut total) = (HashSet::new(), Vec::new(), None);
-        for number in 1_usize.. {
+        for number in 1..=PAGES_MAX {
             let (orders, told) = self.renewals_on(number, since, status).await?;
             let before = seen.len();
             for order in orders {
@@ -101,14 +104,14 @@ impl Account {
             }
             let is_same = *total.get_or_insert(told) == told;
             if is_same && seen.len() >= told {
-                break;
+                return Ok(found);
             }
             // One that came or went while pages were turned may have moved another to a page that was read before.
             if !is_same || seen.len() == before {
                 return Err(self.link.not_understood(ORDERS, &"the orders changed while they were read"));
             }
         }
-        Ok(found)
+        Err(self.link.not_understood(ORDERS, &"its pages have no end"))
     }
 
     /// The ids of some of the last renewals that were ordered: newest first, as far as the provider sorts them so

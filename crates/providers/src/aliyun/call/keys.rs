@@ -1,8 +1,5 @@
 //! Access keys: which one is presented, and where people keep theirs.
 
-use std::net::IpAddr;
-
-use http::uri::Authority;
 use serde::Deserialize;
 
 use crate::aliyun::{PROVIDER, SESSION_PREFIX};
@@ -107,7 +104,7 @@ struct Profile {
 /// where one of its profiles is asked for.
 pub(super) fn find(places: &Places<'_>) -> Result<Found, CredentialError> {
     let variable = |name: &str| (places.variable)(name).filter(|value| !value.is_empty());
-    let url = variable("ALIYUN_ENDPOINT").map(|endpoint| url(&endpoint));
+    let url = variable("ALIYUN_ENDPOINT");
     let credentials = Credentials::of_environment(FIELDS, places);
     let is_whole = credentials.get(ID.name).is_some() && credentials.get(SECRET.name).is_some();
     if is_whole && places.profile.is_none() {
@@ -146,17 +143,6 @@ fn wrong(why: String) -> CredentialError {
     CredentialError::File { file: FILE.to_owned(), why }
 }
 
-/// The address of an endpoint, which is a host with its port. Only a machine's own is spoken to in the clear.
-fn url(endpoint: &str) -> String {
-    if endpoint.contains("://") {
-        return endpoint.to_owned();
-    }
-    let host = endpoint.parse::<Authority>().ok().map(|authority| authority.host().to_owned()).unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let is_own = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    format!("{}://{endpoint}", if is_own { "http" } else { "https" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +179,8 @@ mod tests {
         let chosen = found(&[("ALIBABA_CLOUD_PROFILE", "default")], Some(CONFIG), None).expect("is found");
         assert_eq!(texts(&chosen)[0], Some("LTAIdefault"));
         assert!(found(&[], None, None).expect("is no error").credentials.is_empty());
+        let endpoint = found(&[("ALIYUN_ENDPOINT", "127.0.0.1:8404")], None, None).expect("is found").url;
+        assert_eq!(endpoint.as_deref(), Some("127.0.0.1:8404"));
     }
 
     #[test]
@@ -206,22 +194,6 @@ mod tests {
         ] {
             let error = found(&[], file, profile).expect_err("cannot be read").to_string();
             assert!(error.contains(said) && !error.contains("hunter"), "{error}");
-        }
-    }
-
-    #[test]
-    fn an_endpoint_is_spoken_to_in_the_clear_on_this_machine_only() {
-        for (endpoint, address) in [
-            ("127.0.0.1:8404", "http://127.0.0.1:8404"),
-            ("localhost:8404", "http://localhost:8404"),
-            ("[::1]:8404", "http://[::1]:8404"),
-            ("127.0.0.1.example.net", "https://127.0.0.1.example.net"),
-            ("localhost.example.net", "https://localhost.example.net"),
-            ("ecs.example.net", "https://ecs.example.net"),
-            ("http://ecs.example.net", "http://ecs.example.net"),
-        ] {
-            let read = found(&[("ALIYUN_ENDPOINT", endpoint)], None, None).expect("is found");
-            assert_eq!(read.url.as_deref(), Some(address));
         }
     }
 

@@ -17,7 +17,7 @@ use super::keys::Keys;
 use crate::aliyun::PROVIDER;
 use crate::aliyun::auth::acs3::{self, Message};
 use crate::aliyun::auth::{canonical_query, headers};
-use crate::call::{CallPorts, Caller, Reply, SettingError};
+use crate::call::{Address, AddressError, CallPorts, Caller, Made, Reply, SettingError};
 use crate::common::body::body;
 use crate::secret::random_uuid;
 
@@ -90,7 +90,7 @@ pub(super) fn is_region(text: &str) -> bool {
 impl Link {
     /// A way to one address, or to the provider's own.
     pub fn new(ports: &CallPorts, caller: Caller, keys: Keys, url: Option<&str>) -> Result<Self, SettingError> {
-        let place = url.map(|url| Place::parse(url).ok_or_else(|| wrong_url(url))).transpose()?;
+        let place = url.map(|url| Place::parse(url).map_err(|error| error.of_setting(url))).transpose()?;
         let (clock, timer) = (Arc::clone(&ports.clock), Arc::clone(&ports.timer));
         Ok(Self {
             caller,
@@ -225,7 +225,7 @@ impl Link {
     }
 
     /// A request, signed now, with a nonce of its own.
-    fn request(&self, call: &Call<'_>) -> Request<Bytes> {
+    fn request(&self, call: &Call<'_>) -> Made {
         let (scheme, authority) = self.host(call.api);
         let query = canonical_query(call.parameters.iter().copied());
         let mut fields = HeaderMap::new();
@@ -255,12 +255,12 @@ impl Link {
         fields.remove(header::HOST);
         fields.insert(header::AUTHORIZATION, secret_value(&signed));
         let target = if query.is_empty() { "/".to_owned() } else { format!("/?{query}") };
-        let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query(target).build();
+        let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query(target).build()?;
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = uri.expect("a query that is encoded can be sent");
+        *request.uri_mut() = uri;
         *request.headers_mut() = fields;
-        request
+        Ok(request)
     }
 
     fn host(&self, api: Api<'_>) -> (Scheme, Authority) {
@@ -278,13 +278,12 @@ impl Link {
 }
 
 impl Place {
-    /// Reads an address: `https://host`, with a port or without, and no path.
-    fn parse(url: &str) -> Option<Self> {
-        let parts = url.parse::<Uri>().ok()?.into_parts();
-        let is_root = parts.path_and_query.is_none_or(|path| path.as_str() == "/");
-        let scheme = parts.scheme.filter(|scheme| is_root && [Scheme::HTTP, Scheme::HTTPS].contains(scheme))?;
-        let authority = parts.authority.filter(|authority| !authority.as_str().contains('@'))?;
-        Some(Self { scheme, authority })
+    /// Reads an address without a path.
+    fn parse(url: &str) -> Result<Self, AddressError> {
+        let origin: Uri = Address::parse(url)?.origin()?.parse().map_err(|_| AddressError::NotOne)?;
+        let parts = origin.into_parts();
+        let (scheme, authority) = parts.scheme.zip(parts.authority).ok_or(AddressError::NotOne)?;
+        Ok(Self { scheme, authority })
     }
 }
 
@@ -305,11 +304,4 @@ fn secret_value(text: &str) -> HeaderValue {
     let mut value = text_value(text);
     value.set_sensitive(true);
     value
-}
-
-fn wrong_url(url: &str) -> SettingError {
-    let why = "it is not an address such as https://ecs.example.net, without a path".to_owned();
-    // It may hold a password.
-    let value = if url.contains('@') { "(not shown)".to_owned() } else { url.to_owned() };
-    SettingError::Wrong { setting: "url", value, why }
 }

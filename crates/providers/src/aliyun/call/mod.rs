@@ -36,7 +36,7 @@ use self::keys::{FIELDS, Keys, find};
 use self::link::{Api, Call, Link, Unread};
 use self::region::Regions;
 use super::PROVIDER;
-use crate::call::{CallHalf, CallPorts, CallSettings, Caller, SettingError};
+use crate::call::{Address, CallHalf, CallPorts, CallSettings, Caller, SettingError};
 
 /// How many requests a minute are made where nothing else is said. (The limits are an action's each, and not all told.)
 const PER_MINUTE: NonZeroU32 = NonZeroU32::new(600).expect("is not zero");
@@ -60,6 +60,7 @@ struct Account {
     regions: Regions,
     /// Where its days begin and end: UTC+8.
     zone: Zone,
+    /// What comes on top of its prices; nothing where nobody has said so, as in China.
     vat: Rate,
     settles_in: SignedDuration,
     /// Whether an empty list means that there is nothing.
@@ -69,9 +70,15 @@ struct Account {
 fn make(name: ProviderName, settings: &CallSettings, ports: &CallPorts) -> Result<Arc<dyn Remote>, SettingError> {
     const ZONE: &str = "Asia/Shanghai";
     let keys = Keys::of(&settings.credentials)?;
+    if let Some(word) = &settings.pay_with {
+        let why =
+            "Alibaba Cloud chooses by itself what pays, coupons first and then the balance: leave it out".to_owned();
+        return Err(SettingError::Wrong { setting: "pay_with", value: word.clone(), why });
+    }
     let caller = Caller::new(PROVIDER, ports, settings.requests_per_minute.unwrap_or(PER_MINUTE));
     // The provider's own address stands for all of its hosts.
-    let url = settings.url.as_deref().filter(|url| *url != CALL.url);
+    let own = Address::parse(CALL.url).ok();
+    let url = settings.url.as_deref().filter(|url| Address::parse(url).ok() != own);
     let zone = Zone::parse(ZONE).map_err(|error| SettingError::Wrong {
         setting: "zone",
         value: ZONE.to_owned(),
@@ -82,7 +89,7 @@ fn make(name: ProviderName, settings: &CallSettings, ports: &CallPorts) -> Resul
         link: Link::new(ports, caller, keys, url)?,
         regions: Regions::new(&settings.regions)?,
         zone,
-        vat: settings.vat,
+        vat: settings.vat.unwrap_or(Rate::ZERO),
         settles_in: settings.settles_in.unwrap_or(SETTLES_IN),
         may_list: AtomicBool::new(false),
     }))

@@ -253,7 +253,10 @@ fn each_api_has_its_host_unless_one_is_set() {
     let own = ["ecs.cn-hangzhou.aliyuncs.com", "business.aliyuncs.com"];
     assert_eq!(hosts(None), own);
     assert_eq!(hosts(Some(super::CALL.url)), own);
-    assert_eq!(hosts(Some("http://127.0.0.1:8404/")), ["127.0.0.1:8404"]);
+    assert_eq!(hosts(Some("ecs.aliyuncs.com/")), own);
+    for url in ["http://127.0.0.1:8404/", "127.0.0.1:8404"] {
+        assert_eq!(hosts(Some(url)), ["127.0.0.1:8404"]);
+    }
 }
 
 #[test]
@@ -284,7 +287,7 @@ fn an_address_or_a_region_that_is_none_is_refused_at_once() {
     credentials.set("access_key_id", "LTAI0123456789");
     credentials.set("access_key_secret", SECRET);
     for (url, region) in [
-        (Some("ecs.example.net"), "cn-hangzhou"),
+        (Some("ecs"), "cn-hangzhou"),
         (Some("https://a:hunter2@ecs.example.net"), "cn-hangzhou"),
         (Some("https://ecs.example.net/api"), "cn-hangzhou"),
         (Some("ftp://ecs.example.net"), "cn-hangzhou"),
@@ -295,6 +298,10 @@ fn an_address_or_a_region_that_is_none_is_refused_at_once() {
         let error = make(ProviderName::parse("aliyun").unwrap(), &settings, &ports()).err().expect("is refused");
         assert!(!error.to_string().contains("hunter"), "{error}");
     }
+    let settings = CallSettings { pay_with: Some("paypal".to_owned()), credentials, ..CallSettings::default() };
+    let error =
+        make(ProviderName::parse("aliyun").unwrap(), &settings, &ports()).err().expect("is refused").to_string();
+    assert!(error.starts_with("`pay_with` cannot be `paypal`") && error.contains("leave it out"), "{error}");
 }
 
 #[test]

@@ -3,19 +3,19 @@
 use bytes::Bytes;
 use form_urlencoded::byte_serialize;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderValue, Method, Request, StatusCode};
 use perennial_core::buyer::remote::{CallError, Outcome, Said};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::wire::{List, Problem};
 use super::{CALL, TOKEN};
-use crate::call::{CallPorts, CallSettings, Caller, Reply, SettingError};
+use crate::call::{Address, CallPorts, CallSettings, Caller, Made, Reply, SettingError};
 use crate::common::body::body;
 use crate::hostup::PROVIDER;
 
-/// What ends the address of the API.
-const VERSION: &str = "/v2";
+/// The path of the API.
+const ROOT: &str = "/api/v2";
 
 /// The most of a provider's text that is kept.
 const TEXT_CHARS_MAX: usize = 300;
@@ -45,9 +45,10 @@ impl Client {
         })?;
         authorization.set_sensitive(true);
         let per_minute = settings.requests_per_minute.unwrap_or(CALL.requests_per_minute);
+        let url = settings.url.as_deref().unwrap_or(CALL.url);
         Ok(Self {
             caller: Caller::new(PROVIDER, ports, per_minute),
-            base: base(settings.url.as_deref().unwrap_or(CALL.url))?,
+            base: Address::parse(url).map_err(|error| error.of_setting(url))?.rooted(ROOT),
             token: SecretString::from(token.to_owned()),
             authorization,
         })
@@ -164,7 +165,7 @@ impl Client {
         }
     }
 
-    fn request(&self, method: &Method, path: &str, body: Option<&str>) -> Request<Bytes> {
+    fn request(&self, method: &Method, path: &str, body: Option<&str>) -> Made {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
@@ -175,7 +176,7 @@ impl Client {
             None => request,
         };
         let bytes = body.map_or_else(Bytes::new, |text| Bytes::copy_from_slice(text.as_bytes()));
-        request.body(bytes).expect("the address was checked, and what is in a path is encoded")
+        request.body(bytes)
     }
 
     /// What a refusal says. The key is not in it, whatever the provider repeats.
@@ -226,51 +227,9 @@ fn parse<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, String> {
     read.map_err(|error| error.to_string())
 }
 
-/// The address below which the calls are. It may be given with or without the path of the API.
-fn base(url: &str) -> Result<String, SettingError> {
-    let wrong = |why: &str| {
-        // What stands before an `@` is a secret.
-        let value = if url.contains('@') { "***".to_owned() } else { url.to_owned() };
-        SettingError::Wrong { setting: "url", value, why: why.to_owned() }
-    };
-    let trimmed = url.trim_end_matches('/');
-    let uri: Uri = trimmed.parse().map_err(|_| wrong("it is not an address such as https://cloud.hostup.se"))?;
-    if !matches!(uri.scheme_str(), Some("https" | "http")) || uri.authority().is_none() {
-        return Err(wrong("it is not an address such as https://cloud.hostup.se"));
-    }
-    if uri.query().is_some() || url.contains(['@', '#']) {
-        return Err(wrong("only a host and a path belong into it"));
-    }
-    let path = uri.path().trim_end_matches('/');
-    Ok(if path.ends_with(VERSION) {
-        trimmed.to_owned()
-    } else if path.ends_with("/api") {
-        format!("{trimmed}{VERSION}")
-    } else {
-        format!("{trimmed}/api{VERSION}")
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_address_may_have_the_path_of_the_api_or_not() {
-        for (url, read) in [
-            ("https://cloud.hostup.se", "https://cloud.hostup.se/api/v2"),
-            ("https://cloud.hostup.se/", "https://cloud.hostup.se/api/v2"),
-            ("https://cloud.hostup.se/api", "https://cloud.hostup.se/api/v2"),
-            ("https://cloud.hostup.se/api/v2/", "https://cloud.hostup.se/api/v2"),
-            ("http://127.0.0.1:8403", "http://127.0.0.1:8403/api/v2"),
-        ] {
-            assert_eq!(base(url).as_deref(), Ok(read), "{url}");
-        }
-        for url in ["", "cloud.hostup.se", "ftp://cloud.hostup.se", "https://x/?key=1", "https://me:hunter2@x/"] {
-            let error = base(url).expect_err(url).to_string();
-            assert!(!error.contains("hunter2"), "{error}");
-        }
-    }
 
     #[test]
     fn a_bare_array_is_a_list_and_nothing_is_nothing() {

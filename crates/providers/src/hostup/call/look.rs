@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use perennial_core::buyer::holding::{Holding, RemoteId, Standing};
 use perennial_core::buyer::remote::{CallError, Length, Offer, RemoteOrder, Sight, Watermark};
 use perennial_core::calendar::{AnchorDay, Period, add_period};
-use perennial_core::money::{Money, Rate};
+use perennial_core::money::Money;
 use perennial_core::product::Kind;
 
 use super::inventory::{encoded, path_of};
@@ -215,8 +215,15 @@ impl HostUpRemote {
     pub(super) async fn offer(&self, holding: &Holding) -> Result<Option<Offer>, CallError> {
         let (kind, until) = (holding.kind, holding.stand.until);
         let path = path_for(kind, &holding.key.id)?;
+        // An order that asks for more than was planned is not paid, and would only stand there.
+        let vat = self.vat.ok_or_else(|| CallError::Unset {
+            provider: PROVIDER,
+            lacks: "does not tell the tax that comes on top of its prices",
+            setting: "`vat = \"25\"`, or \"0\",",
+            account: self.name.clone(),
+        })?;
         let wrong = |cause: String| self.client.not_understood(&path, cause);
-        let (billing, period, anchor, mut remarks) = if kind == Kind::Domain {
+        let (billing, period, anchor, remarks) = if kind == Kind::Domain {
             let renewal: Renewal = self.client.get(&format!("{path}/renewal")).await?;
             let period = renewal.renews_for.as_ref().and_then(super::wire::RenewsFor::period);
             (renewal.billing, period, AnchorDay::of(until), Vec::new())
@@ -229,10 +236,7 @@ impl HostUpRemote {
         let Some(billing) = billing else { return Ok(None) };
         let net = billing.net().map_err(wrong)?;
         let (Some(net), Some(period)) = (net, period.or_else(|| billing.period())) else { return Ok(None) };
-        if self.vat == Rate::ZERO {
-            remarks.push("its tax is not told: `vat` of the account says what comes on top".to_owned());
-        }
-        let tax = net.share_half_up(self.vat).map_err(|error| wrong(error.to_string()))?;
+        let tax = net.share_half_up(vat).map_err(|error| wrong(error.to_string()))?;
         let gross = net.plus(tax).map_err(|error| wrong(error.to_string()))?;
         let until = add_period(until, period, anchor).map_err(|error| wrong(error.to_string()))?;
         Ok(Some(Offer { length: Length::Period(period), net, tax, gross, discount: None, until, remarks }))

@@ -72,7 +72,7 @@ struct HostUpRemote {
     timer: Arc<dyn Timer>,
     zone: Zone,
     pay_with: PayWith,
-    vat: Rate,
+    vat: Option<Rate>,
     settles_in: SignedDuration,
 }
 

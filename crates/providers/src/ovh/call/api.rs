@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use jiff::{SignedDuration, Timestamp};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use perennial_core::buyer::remote::{CallError, Outcome, Said};
 use perennial_core::ports::Clock;
 use secrecy::{ExposeSecret, SecretString};
@@ -16,7 +17,7 @@ use serde::de::DeserializeOwned;
 use super::credentials::{ENDPOINTS, Keys, url_of};
 use super::judge::{is_out_of_time, never_sent, said, said_of};
 use super::wire::{Member, Token, TokenRefusal};
-use crate::call::{CallPorts, CallSettings, Caller, Reply, SettingError};
+use crate::call::{CallPorts, CallSettings, Caller, Made, Reply, SettingError, shown};
 use crate::ovh::PROVIDER;
 use crate::ovh::auth::{headers, sign};
 
@@ -92,9 +93,10 @@ impl Api {
     /// The API at the address of the settings, or the provider's European one.
     pub fn new(settings: CallSettings, ports: CallPorts) -> Result<Self, SettingError> {
         let address = settings.url.unwrap_or_else(|| super::CALL.url.to_owned());
-        let wrong = |why: &str| SettingError::Wrong { setting: "url", value: address.clone(), why: why.to_owned() };
-        let base = url_of(&address).ok_or_else(|| wrong("it is neither a URL nor the name of an endpoint"))?;
-        let origin = origin(&base).ok_or_else(|| wrong("it is not a URL with a host"))?;
+        let wrong =
+            |why: &str| SettingError::Wrong { setting: "url", value: shown(&address).to_owned(), why: why.to_owned() };
+        let base = url_of(&address).ok_or_else(|| wrong("it is neither an address nor the name of an endpoint"))?;
+        let origin = origin(&base).ok_or_else(|| wrong("it is not an address with a host"))?;
         let known = ENDPOINTS.iter().find(|known| origin == self::origin(known.url).unwrap_or_default());
         let keys = Keys::of(&settings.credentials)?;
         let token_url = match known.map(|known| known.token_url) {
@@ -130,6 +132,7 @@ impl Api {
         let url = format!("{}/auth/time", self.base);
         let reply = self.caller.read(CALL, || request(Method::GET, &url, Bytes::new())).await?;
         let there: i64 = self.read_body(CALL, &reply)?;
+        Timestamp::from_second(there).map_err(|_| self.not_understood(CALL, &"no clock shows that"))?;
         let ahead_s = there.saturating_sub(self.clock.now().as_second());
         *self.ahead_s.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead_s);
         Ok(ahead_s)
@@ -155,6 +158,7 @@ impl Api {
     pub async fn batch<T: DeserializeOwned>(&self, list: &str, ids: &[String]) -> Result<Vec<T>, CallError> {
         let mut found = Vec::with_capacity(ids.len());
         for ids in ids.chunks(BATCH_MAX) {
+            let ids: Vec<_> = ids.iter().map(|id| encoded(id).to_string()).collect();
             let path = format!("{list}/{}", ids.join(","));
             let asked = Asked { batch: true, ..Asked::get(&path) };
             let reply = self.read(&asked).await?;
@@ -245,11 +249,11 @@ impl Api {
         }
         let client = STANDARD.encode(format!("{client_id}:{}", client_secret.expose_secret()));
         let make = || {
-            let mut request = request(Method::POST, &self.token_url, Bytes::from_static(FORM));
+            let mut request = request(Method::POST, &self.token_url, Bytes::from_static(FORM))?;
             let form = HeaderValue::from_static("application/x-www-form-urlencoded");
             request.headers_mut().insert(CONTENT_TYPE, form);
             request.headers_mut().insert(AUTHORIZATION, secret(&format!("Basic {client}")));
-            request
+            Ok(request)
         };
         let reply = self.caller.read(CALL, make).await?;
         if !reply.status.is_success() {
@@ -262,8 +266,9 @@ impl Api {
             return Err(told.map_or_else(|| self.refusal(CALL, &reply), |said| self.caller.refused(CALL, said)));
         }
         // What is wrong with it is not said: the words could be the token.
-        let token: Token = serde_json::from_slice(&reply.body)
-            .map_err(|_| self.caller.not_understood(CALL, &"the answer holds no token"))?;
+        let token = serde_json::from_slice::<Token>(&reply.body).ok();
+        let token = token.filter(|token| token.access_token.expose().bytes().all(|byte| byte.is_ascii_graphic()));
+        let token = token.ok_or_else(|| self.caller.not_understood(CALL, &"the answer holds no token"))?;
         let life = SignedDuration::from_secs(token.expires_in.unwrap_or(TOKEN_LIFE_S));
         let ends = self.clock.now().checked_add(life).unwrap_or(Timestamp::MAX);
         let given = Arc::new(Given { token: token.access_token.expose().to_owned().into(), ends });
@@ -272,9 +277,9 @@ impl Api {
     }
 
     /// Makes a request, at this very moment.
-    fn request(&self, proof: &Proof, asked: &Asked<'_>) -> Request<Bytes> {
+    fn request(&self, proof: &Proof, asked: &Asked<'_>) -> Made {
         let url = format!("{}{}", self.base, asked.path);
-        let mut made = request(asked.method.clone(), &url, asked.body.clone());
+        let mut made = request(asked.method.clone(), &url, asked.body.clone())?;
         let put = made.headers_mut();
         if !asked.body.is_empty() {
             put.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -297,7 +302,7 @@ impl Api {
             }
             (Proof::Signature { .. }, Keys::OAuth2 { .. }) => {}
         }
-        made
+        Ok(made)
     }
 
     fn read_body<T: DeserializeOwned>(&self, label: &str, reply: &Reply) -> Result<T, CallError> {
@@ -321,17 +326,20 @@ impl Api {
     }
 }
 
+/// An id as it stands in a path.
+pub(super) fn encoded(id: &str) -> impl std::fmt::Display {
+    const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
+    utf8_percent_encode(id, PLAIN)
+}
+
 /// Scheme and host of a URL.
 fn origin(url: &str) -> Option<String> {
     let uri: Uri = url.parse().ok()?;
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
 }
 
-fn request(method: Method, url: &str, body: Bytes) -> Request<Bytes> {
-    let mut request = Request::new(body);
-    *request.method_mut() = method;
-    *request.uri_mut() = url.parse().expect("the base was checked, and what is below it is plain");
-    request
+fn request(method: Method, url: &str, body: Bytes) -> Made {
+    Request::builder().method(method).uri(url).body(body)
 }
 
 /// A header's value that no log shows.

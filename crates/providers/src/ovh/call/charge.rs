@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use perennial_core::buyer::remote::{CallError, Charge};
 
-use super::api::Api;
+use super::api::{Api, encoded};
 use super::orders::{Orders, query_date};
 use super::wire;
 
@@ -23,8 +23,7 @@ pub(super) async fn charges(api: &Api, orders: &Orders, since: Timestamp) -> Res
     }
     let mut bills = Vec::with_capacity(ids.len());
     for id in missing {
-        let path = format!("{LIST}/{}", percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC));
-        bills.push(api.get::<wire::Bill>(&path).await?);
+        bills.push(api.get::<wire::Bill>(&format!("{LIST}/{}", encoded(id))).await?);
     }
     bills.extend(found);
     bills.sort_by(|left, right| (left.date.at, &left.id).cmp(&(right.date.at, &right.id)));

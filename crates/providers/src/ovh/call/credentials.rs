@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
-use crate::call::{CredentialError, Credentials, Field, Found, Places, SettingError};
+use crate::call::{Address, CredentialError, Credentials, Field, Found, Places, SettingError, shown};
 use crate::ovh::PROVIDER;
 
 const APPLICATION_KEY: &str = "application_key";
@@ -68,12 +68,13 @@ pub(super) const ENDPOINTS: [Endpoint; 7] = [
     Endpoint { name: "soyoustart-ca", url: "https://ca.api.soyoustart.com/1.0", token_url: None },
 ];
 
-/// The address of an endpoint: its name's, or itself where it is a URL. None for an unknown name.
+/// The path of the API.
+const ROOT: &str = "/1.0";
+
+/// The address of an endpoint: its name's, or itself where it is an address. None for an unknown name.
 pub(super) fn url_of(endpoint: &str) -> Option<String> {
-    if endpoint.starts_with("https://") || endpoint.starts_with("http://") {
-        return Some(endpoint.trim_end_matches('/').to_owned());
-    }
-    ENDPOINTS.iter().find(|known| known.name == endpoint).map(|known| known.url.to_owned())
+    let known = ENDPOINTS.iter().find(|known| known.name == endpoint).map(|known| known.url.to_owned());
+    known.or_else(|| Address::parse(endpoint).ok().map(|address| address.rooted(ROOT)))
 }
 
 /// What requests are made with.
@@ -182,7 +183,7 @@ fn found(credentials: Credentials, url: Option<String>) -> Result<Found, Credent
 fn known_url(endpoint: &str) -> Result<String, CredentialError> {
     url_of(endpoint).ok_or_else(|| {
         let names = ENDPOINTS.each_ref().map(|known| known.name).join("`, `");
-        wrong(format!("`{endpoint}` is no endpoint: `{names}`, or a URL"))
+        wrong(format!("`{}` is no endpoint: `{names}`, or an address", shown(endpoint)))
     })
 }
 

@@ -58,7 +58,7 @@ impl Client {
         let currency = self.currency().await?;
         let is_since = |order: &Order| order.may_renew() && order.payment_date.is_none_or(|paid| paid.0 >= since);
         let mut charges = Vec::new();
-        for listed in self.orders(PAID, Until::End, is_since).await? {
+        for listed in self.orders(Some(PAID), Until::End, is_since).await? {
             let order = self.listed(&listed).await?;
             let alien =
                 |why: &dyn std::fmt::Display| self.caller.not_understood(&format!("GET /orders/{}", order.id.0), why);

@@ -2,18 +2,26 @@
 
 use std::fmt::Display;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use perennial_core::buyer::remote::{Ask, CallError, Length, Outcome, RemoteOrder, Said};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::list::{OPEN, Until};
+use super::orders::path_of;
 use super::said::{is_refusal, said};
 use super::wire::{Order, Status};
-use super::{Client, number, server_number};
+use super::{Client, json, number, server_number};
 use crate::call::Reply;
 use crate::common::body::{BodyError, body};
 use crate::vpsbg::wire::order::{PayRequest, RenewRequest};
+
+/// What keeps an order from paying itself. Only that there is a call that updates an order is documented: its path
+/// ([`path_of`]), its method and this body are inferred.
+#[derive(Serialize)]
+struct NoAutoPay {
+    auto_pay: bool,
+}
 
 /// After how long something is asked for again that is locked, where the provider does not say.
 const LOCKED_FOR: SignedDuration = SignedDuration::from_mins(1);
@@ -78,7 +86,8 @@ impl Client {
 
     /// Whether an order would renew a server, or its expiry is past the fence, now or once what is ordered is paid.
     async fn stands_already(&self, ask: &Ask, server: i64) -> Result<bool, CallError> {
-        if !self.renewals_of(server, OPEN, Until::End).await?.is_empty() {
+        let newest = self.newest_orders().await?;
+        if !self.open_renewals_of(server, newest).await?.is_empty() {
             return Ok(true);
         }
         let Some(now) = self.server(server).await? else { return Ok(false) };
@@ -115,6 +124,38 @@ impl Client {
             },
             StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => self.not_paid(ask, id, said(&reply)).await,
             _ => turned_away(&reply),
+        }
+    }
+
+    /// Sees to it that an order does not pay itself, and reads it. The call that renews has no field for it (documented),
+    /// so each order is made with the wish to pay itself, and loses it where it is left behind.
+    pub(super) async fn left_unpaid(&self, order: &RemoteOrder) -> Result<(), CallError> {
+        let none =
+            || self.caller.not_understood("GET /orders", &format_args!("`{}` is no number of an order", order.id));
+        let id = number(&order.id).ok_or_else(none)?;
+        if !self.may_pay_itself(id).await? {
+            return Ok(());
+        }
+        let off = json(&NoAutoPay { auto_pay: false });
+        self.reply(&Method::PATCH, &path_of(id), Some(&off)).await?;
+        if self.may_pay_itself(id).await? {
+            let still = "it is still to pay itself, after that was switched off";
+            return Err(self.caller.not_understood(&format!("GET {}", path_of(id)), &still));
+        }
+        Ok(())
+    }
+
+    /// Whether an order that is not paid may be paid by itself.
+    async fn may_pay_itself(&self, id: i64) -> Result<bool, CallError> {
+        let odd = |why: String| self.caller.not_understood(&format!("GET {}", path_of(id)), &why);
+        let order = self.single(id).await?.ok_or_else(|| odd("it is no longer there".to_owned()))?;
+        match &order.status {
+            _ if order.id.0 != id => Err(odd(format!("it is order {}", order.id.0))),
+            Status::Open => Ok(order.auto_pay != Some(false)),
+            Status::Cancelled => Ok(false),
+            status @ (Status::Paid | Status::Processing | Status::Other(_)) => {
+                Err(odd(format!("it {}", status.in_words())))
+            }
         }
     }
 

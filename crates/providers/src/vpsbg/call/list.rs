@@ -1,6 +1,6 @@
 //! Lists in pages: read whole, or not at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use perennial_core::buyer::remote::CallError;
 use serde::Deserialize;
@@ -18,8 +18,10 @@ pub(super) const OPEN_OR_PAID: &str = "awaiting_payment,pending_payment,processi
 pub(super) const PAID: &str = "paid";
 const ANY: &str = "awaiting_payment,pending_payment,processing,paid,cancelled";
 
-/// How many of the newest orders are kept in mind.
-const NEWEST: usize = 5;
+const ORDERS: &str = "/orders";
+
+/// How many pages of a list are read at the most: a provider that never comes to an end is not read for ever.
+const PAGES_MAX: usize = 2_000;
 
 /// Down to which orders a list is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,24 +46,23 @@ impl Client {
         }
     }
 
-    /// The orders in some states that are wanted, of all pages.
+    /// The orders that are wanted, of all pages: in some states, or as they are shown where none is named.
     pub async fn orders(
         &self,
-        states: &str,
+        states: Option<&str>,
         until: Until,
         wanted: impl Fn(&Order) -> bool + Send + Sync,
     ) -> Result<Vec<Order>, CallError> {
-        const PATH: &str = "/orders";
         let (mut found, mut seen, mut total) = (Vec::new(), BTreeSet::new(), None);
         let mut falling = Falling::default();
-        for number in 1.. {
-            let page: Page<Order> = self.page(PATH, Some(states), number).await?;
+        for number in 1..=PAGES_MAX {
+            let page: Page<Order> = self.page(ORDERS, states, number).await?;
             if *total.get_or_insert(page.meta.total) != page.meta.total {
-                return Err(self.alien_list(PATH, "it changed while it was read"));
+                return Err(self.alien_list(ORDERS, "it changed while it was read"));
             }
             for order in page.data {
                 if !seen.insert(order.id) {
-                    return Err(self.alien_list(PATH, "it has an order twice"));
+                    return Err(self.alien_list(ORDERS, "it has an order twice"));
                 }
                 falling.take(order.id.0);
                 if matches!(until, Until::Order(mark) if order.id.0 <= mark) || !wanted(&order) {
@@ -71,27 +72,28 @@ impl Client {
             }
             let is_past = matches!(until, Until::Order(mark) if falling.is_past(mark));
             if is_past || is_last(page.meta, number) {
-                break;
+                return Ok(found);
             }
         }
-        Ok(found)
+        Err(self.alien_list(ORDERS, "it has no end"))
     }
 
-    /// The newest orders, newest first. Lists are newest first, it seems; where one does not look so, its other end is
+    /// The newest orders, newest first: in the documented states, and as they are shown where none is named, which is the
+    /// only way to see one in another state. Lists are newest first, it seems; where one does not look so, its other end is
     /// read as well.
-    pub async fn newest_orders(&self) -> Result<Vec<String>, CallError> {
-        let page: Page<Order> = self.page("/orders", Some(ANY), 1).await?;
-        let mut ids: Vec<_> = page.data.iter().map(|order| order.id.0).collect();
-        let last = usize::try_from(page.meta.last_page.0).unwrap_or(1);
-        let falls = ids.len() > 1 && ids.is_sorted_by(|one, next| one > next);
-        if last > 1 && !falls {
-            let page: Page<Order> = self.page("/orders", Some(ANY), last).await?;
-            ids.extend(page.data.iter().map(|order| order.id.0));
+    pub async fn newest_orders(&self) -> Result<Vec<Order>, CallError> {
+        let mut found = BTreeMap::new();
+        for states in [Some(ANY), None] {
+            let page: Page<Order> = self.page(ORDERS, states, 1).await?;
+            let last = usize::try_from(page.meta.last_page.0).unwrap_or(1);
+            let falls = page.data.len() > 1 && page.data.is_sorted_by(|one, next| one.id > next.id);
+            if last > 1 && !falls {
+                let end: Page<Order> = self.page(ORDERS, states, last).await?;
+                found.extend(end.data.into_iter().map(|order| (order.id, order)));
+            }
+            found.extend(page.data.into_iter().map(|order| (order.id, order)));
         }
-        ids.sort_unstable_by(|one, other| other.cmp(one));
-        ids.dedup();
-        ids.truncate(NEWEST);
-        Ok(ids.iter().map(ToString::to_string).collect())
+        Ok(found.into_values().rev().collect())
     }
 
     fn alien_list(&self, path: &str, why: &str) -> CallError {
@@ -118,7 +120,7 @@ fn broken(meta: Meta, number: usize, items: usize) -> Option<String> {
     }
     let before = size.saturating_mul(number.saturating_sub(1));
     let expected = if number < last { Some(size) } else { total.checked_sub(before) };
-    let is_whole = expected == Some(items) && items <= size;
+    let is_whole = expected == Some(items) && items <= size && size > 0;
     (!is_whole).then(|| format!("page {number} of {last} has {items} of {total} items, {size} a page"))
 }
 
@@ -163,6 +165,8 @@ mod tests {
             (1, 1, 50, 3, 1, 0, false),
             // More than there is room for.
             (1, 1, 2, 3, 1, 3, false),
+            // Pages of nothing, without an end.
+            (1, 9, 0, 0, 1, 0, false),
             (1, 1, 50, -1, 1, 0, false),
         ] {
             let meta = Meta {

@@ -4,9 +4,11 @@ use perennial_core::buyer::holding::{RemoteId, Standing};
 use perennial_core::buyer::remote::{CallError, RemoteOrder, Sight, Watermark};
 use perennial_core::money::{Currency, Money};
 
-use super::list::{OPEN, Until};
 use super::wire::{Balance, Server, Status};
 use super::{Client, server_number};
+
+/// How many of the newest orders are kept in mind.
+const NEWEST: usize = 5;
 
 impl Client {
     /// Looks at a server. Where the books stand is read first, and how it stands last: what somebody orders meanwhile is
@@ -14,9 +16,11 @@ impl Client {
     pub(super) async fn looked_at(&self, id: &RemoteId) -> Result<Option<Sight>, CallError> {
         let Some(id) = server_number(id) else { return Ok(None) };
         let (balance, currency) = self.balance().await?;
-        let watermark = Watermark { at: self.now(), orders: self.newest_orders().await?, balance: Some(balance) };
+        let (at, newest) = (self.now(), self.newest_orders().await?);
+        let orders = newest.iter().take(NEWEST).map(|order| order.id.0.to_string()).collect();
+        let watermark = Watermark { at, orders, balance: Some(balance) };
         let (mut open_orders, mut in_payment) = (Vec::new(), None);
-        for order in self.renewals_of(id, OPEN, Until::End).await? {
+        for order in self.open_renewals_of(id, newest).await? {
             let Some(line) = order.line_of(id) else { continue };
             match order.status {
                 Status::Open => open_orders.push(self.remote_order(&order, line, currency)?),

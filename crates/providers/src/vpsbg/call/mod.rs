@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderValue, Method, Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use perennial_core::buyer::holding::{Holding, ProviderName, RemoteId};
 use perennial_core::buyer::remote::{
@@ -35,7 +35,9 @@ use serde::{Deserialize, Serialize};
 
 use self::memory::Memory;
 use super::wire::order::PaymentWord;
-use crate::call::{CallHalf, CallPorts, CallSettings, Caller, Credentials, Field, Found, Reply, SettingError};
+use crate::call::{
+    Address, CallHalf, CallPorts, CallSettings, Caller, Credentials, Field, Found, Made, Reply, SettingError,
+};
 use crate::common::body::body;
 
 /// How it is called.
@@ -53,6 +55,9 @@ pub const CALL: CallHalf = CallHalf {
 };
 
 const URL: &str = "https://api.vpsbg.eu/v1";
+
+/// The path of the API.
+const ROOT: &str = "/v1";
 
 const PACE: NonZeroU32 = NonZeroU32::new(60).expect("is not zero");
 
@@ -85,11 +90,12 @@ struct Client {
 impl Client {
     fn new(name: ProviderName, settings: &CallSettings, ports: &CallPorts) -> Result<Self, SettingError> {
         let missing = || SettingError::Missing { provider: super::PROVIDER, field: TOKEN.name, what: TOKEN.what };
+        let url = settings.url.as_deref().unwrap_or(URL);
         Ok(Self {
             name,
             caller: Caller::new(super::PROVIDER, ports, settings.requests_per_minute.unwrap_or(PACE)),
             clock: Arc::clone(&ports.clock),
-            base: base(settings.url.as_deref().unwrap_or(URL))?,
+            base: Address::parse(url).map_err(|error| error.of_setting(url))?.rooted(ROOT),
             bearer: bearer(settings.credentials.get(TOKEN.name).ok_or_else(missing)?)?,
             pay_with: pay_with(settings.pay_with.as_deref())?,
             settles_in: settings.settles_in.unwrap_or(SETTLES_IN),
@@ -103,21 +109,18 @@ impl Client {
     }
 
     /// A request. Paths are below the API's root, and plain.
-    fn request(&self, method: &Method, path: &str, body: Option<&Bytes>) -> Request<Bytes> {
-        let mut request = Request::new(body.cloned().unwrap_or_default());
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = format!("{}{path}", self.base).parse().expect("address and path are plain");
-        let headers = request.headers_mut();
-        headers.insert(AUTHORIZATION, self.bearer.clone());
-        headers.insert(ACCEPT, JSON);
-        if body.is_some() {
-            headers.insert(CONTENT_TYPE, JSON);
-        }
-        request
+    fn request(&self, method: &Method, path: &str, body: Option<&Bytes>) -> Made {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header(AUTHORIZATION, &self.bearer)
+            .header(ACCEPT, JSON);
+        let request = if body.is_some() { request.header(CONTENT_TYPE, JSON) } else { request };
+        request.body(body.cloned().unwrap_or_default())
     }
 
     /// A request with a body.
-    fn posted(&self, path: &str, body: &(impl Serialize + Sync)) -> Request<Bytes> {
+    fn posted(&self, path: &str, body: &(impl Serialize + Sync)) -> Made {
         self.request(&Method::POST, path, Some(&json(body)))
     }
 
@@ -178,21 +181,6 @@ fn json(body: &impl Serialize) -> Bytes {
 /// What a call is called in errors: without what it asks.
 fn name_of(method: &Method, path: &str) -> String {
     format!("{method} {}", path.split('?').next().unwrap_or(path))
-}
-
-/// Checks an address. One that holds a password is not repeated.
-fn base(url: &str) -> Result<String, SettingError> {
-    let value = if url.contains('@') { "***" } else { url };
-    let wrong = |why: &str| SettingError::Wrong { setting: "url", value: value.to_owned(), why: why.to_owned() };
-    let uri: Uri = url.parse().map_err(|_| wrong("it is not an address"))?;
-    let (Some(scheme @ ("http" | "https")), Some(authority), None) = (uri.scheme_str(), uri.authority(), uri.query())
-    else {
-        return Err(wrong("it has to be like https://host/path"));
-    };
-    if authority.as_str().contains('@') {
-        return Err(wrong("the token is what proves who we are"));
-    }
-    Ok(format!("{scheme}://{authority}{}", uri.path().trim_end_matches('/')))
 }
 
 fn bearer(token: &str) -> Result<HeaderValue, SettingError> {
@@ -270,6 +258,10 @@ impl Remote for Client {
 
     fn pay<'a>(&'a self, ask: &'a Ask, order: &'a RemoteOrder) -> BoxFuture<'a, Outcome> {
         Box::pin(self.paid(ask, order))
+    }
+
+    fn leave_unpaid<'a>(&'a self, order: &'a RemoteOrder) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(self.left_unpaid(order))
     }
 
     fn read_back<'a>(

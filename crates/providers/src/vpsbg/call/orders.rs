@@ -1,6 +1,6 @@
 //! Orders as they are read: what is in them, and whether one is just what was asked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use perennial_core::buyer::remote::{Ask, CallError, Length, Receipt, RemoteOrder};
@@ -8,7 +8,7 @@ use perennial_core::calendar::Zone;
 use perennial_core::money::{Currency, Money, MoneyError};
 
 use super::Client;
-use super::list::Until;
+use super::list::{OPEN, OPEN_OR_PAID, Until};
 use super::said::quoted;
 use super::wire::{Line, Order, Status};
 
@@ -142,15 +142,35 @@ impl Line {
 impl Client {
     /// One order now, with its lines; none where the provider says that there is none.
     pub(super) async fn single(&self, id: i64) -> Result<Option<Order>, CallError> {
-        self.get_known(&path(id)).await
+        self.get_known(&path_of(id)).await
     }
 
-    /// The orders in some states that may renew a server, each with its lines. Lists have none, so each order is read
-    /// alone that is not known to renew other servers.
-    pub(super) async fn renewals_of(&self, server: i64, states: &str, until: Until) -> Result<Vec<Order>, CallError> {
-        let wanted = |order: &Order| order.may_renew() && !self.memory.is_of_others(order, server);
+    /// The orders that may renew a server and are not paid, each with its lines: those of the documented states, and those
+    /// among the newest that are in another one.
+    pub(super) async fn open_renewals_of(&self, server: i64, newest: Vec<Order>) -> Result<Vec<Order>, CallError> {
+        let mut listed = self.orders(Some(OPEN), Until::End, Order::may_renew).await?;
+        listed.extend(newest.into_iter().filter(|order| matches!(order.status, Status::Other(_))));
+        self.renewals_among(server, listed).await
+    }
+
+    /// The orders that may renew a server, came after another one and were not withdrawn, each with its lines: in whatever
+    /// state. What a list shows where no state is named is documented as less than all, so both are read.
+    pub(super) async fn renewals_since(&self, server: i64, mark: Until) -> Result<Vec<Order>, CallError> {
+        let mut listed = self.orders(Some(OPEN_OR_PAID), mark, Order::may_renew).await?;
+        listed.extend(self.orders(None, mark, Order::may_renew).await?);
+        listed.retain(|order| order.status != Status::Cancelled);
+        self.renewals_among(server, listed).await
+    }
+
+    /// Of the orders that lists have shown, those that renew a server, newest first. Lists have no lines, so each order is
+    /// read alone that is not known to renew other servers.
+    async fn renewals_among(&self, server: i64, listed: Vec<Order>) -> Result<Vec<Order>, CallError> {
+        let once: BTreeMap<_, _> = listed.into_iter().map(|order| (order.id, order)).collect();
         let mut found = Vec::new();
-        for listed in self.orders(states, until, wanted).await? {
+        for listed in once.into_values().rev() {
+            if !listed.may_renew() || self.memory.is_of_others(&listed, server) {
+                continue;
+            }
             let order = self.listed(&listed).await?;
             self.memory.keep_servers(&listed, order.servers());
             if order.line_of(server).is_some() {
@@ -163,7 +183,7 @@ impl Client {
     /// An order that a list has shown, with its lines.
     pub(super) async fn listed(&self, listed: &Order) -> Result<Order, CallError> {
         let id = listed.id.0;
-        let alien = |why: &str| self.caller.not_understood(&format!("GET {}", path(id)), &why);
+        let alien = |why: &str| self.caller.not_understood(&format!("GET {}", path_of(id)), &why);
         let order = self.single(id).await?.ok_or_else(|| alien("a list has just shown it"))?;
         if order.services.is_none() || order.id.0 != id {
             return Err(alien("it is not shown with its lines"));
@@ -178,11 +198,12 @@ impl Client {
         line: &Line,
         currency: Currency,
     ) -> Result<RemoteOrder, CallError> {
-        let alien = |error| self.caller.not_understood(&format!("GET {}", path(order.id.0)), &error);
+        let alien = |error| self.caller.not_understood(&format!("GET {}", path_of(order.id.0)), &error);
         order.remote(&self.zone, line, currency).map_err(alien)
     }
 }
 
-fn path(id: i64) -> String {
+/// The path of an order.
+pub(super) fn path_of(id: i64) -> String {
     format!("/orders/{id}")
 }

@@ -2,7 +2,7 @@
 
 use perennial_core::buyer::remote::{Ask, CallError, Finding, Receipt, RemoteOrder, Watermark};
 
-use super::list::{OPEN_OR_PAID, Until};
+use super::list::Until;
 use super::wire::{Order, Server, Status};
 use super::{Client, number, server_number};
 
@@ -19,7 +19,7 @@ impl Client {
         }
         let newest = watermark.orders.iter().filter_map(|id| number(id)).max();
         let since = newest.map_or(Until::End, Until::Order);
-        let orders = self.renewals_of(server, OPEN_OR_PAID, since).await?;
+        let orders = self.renewals_since(server, since).await?;
         let now = self.server(server).await?;
         self.judged(ask, server, &orders, now.as_ref()).await
     }

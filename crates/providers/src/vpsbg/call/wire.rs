@@ -155,6 +155,8 @@ pub(super) struct Order {
     /// What came from the balance, without VAT.
     pub amount_from_balance: Option<Decimal>,
     pub payment_date: Option<Instant>,
+    /// Whether it is to pay itself.
+    pub auto_pay: Option<bool>,
     /// On a single order only.
     pub invoices: Option<Vec<Invoice>>,
     /// On a single order only.

@@ -62,7 +62,7 @@ create table intents (
     order_currency text check (length(order_currency) = 3),
     order_until_date text check (length(order_until_date) = 10),
     order_services text,
-    sent text check (sent in ('order', 'payment')),
+    sent text check (sent in ('order', 'placed', 'payment')),
     sender text check (sender in ('ended', 'may-live')),
     clean integer check (clean between 0 and 255),
     reads integer check (reads between 0 and 4294967295),
@@ -92,7 +92,7 @@ create table intents (
     check ((length_period is null) <> (length_day is null)),
     check (offer_until_date > fence_date),
     check (state = 'refused' or (order_id is not null)
-        = (state in ('ordered', 'paying') or (sent is not null and sent = 'payment'))),
+        = (state in ('ordered', 'paying') or (sent is not null and sent <> 'order'))),
     check ((order_id is null) = (order_gross_minor is null) and (order_id is null) = (order_currency is null)
         and (order_id is null) = (order_services is null)),
     check (order_id is not null or (order_invoice is null and order_until_date is null)),

@@ -1,6 +1,6 @@
 //! What was sent, and nobody knows what came of it: what is read, and what follows from it.
 
-use super::{At, CLEAN_READS, CONFIRMING_FOR, PAUSE_MAX, READS_MIN, STANDS_STILL, TRIES_MAX, UNSURE_FOR, moved};
+use super::{At, CLEAN_READS, CONFIRMING_FOR, READS_MIN, STANDS_STILL, TRIES_MAX, UNSURE_FOR, moved};
 use crate::buyer::intent::{Action, By, Sender, Sent, State, Step, Verdict};
 use crate::buyer::remote::{Finding, Offer, OrderEffect, Outcome, Receipt, RemoteOrder, Sight};
 use jiff::SignedDuration;
@@ -18,7 +18,7 @@ impl At<'_> {
                 self.wait_unsure(sent, sender, clean, reads, format!("the provider is at work on it: {what}"))
             }
             // An order that costs nothing moves nothing.
-            Finding::Moved { until } if *sent == Sent::Order && self.habits.ordering == OrderEffect::Unpaid => {
+            Finding::Moved { until } if sent.is_order() && self.habits.ordering == OrderEffect::Unpaid => {
                 self.foreign(until)
             }
             Finding::Moved { until } if until == self.intent.ask.offer.until => {
@@ -46,20 +46,21 @@ impl At<'_> {
                 self.wait_unsure(sent, sender, clean, reads, what)
             }
             Sent::Payment(_) => self.found_nothing(sent, sender, clean, reads),
-            Sent::Order if !self.is_ours(&order) => {
+            Sent::Order | Sent::Placed(_) if !self.is_ours(&order) => {
                 let why = format!("order {} asks for {}, not {}", order.id, order.gross, self.intent.ask.offer.gross);
-                if is_free { self.refused(By::Us, why, Some(order)) } else { self.parked(sent, why) }
+                if is_free { self.refused(By::Us, why, Some(order)) } else { self.parked(&Sent::Placed(order), why) }
             }
             // It may be somebody else's, and what we sent may still come, and pay.
-            Sent::Order if !is_free && sender == Sender::MayLive => {
-                self.parked(sent, format!("order {} stands open, {STANDS_STILL}", order.id))
+            Sent::Order | Sent::Placed(_) if !is_free && sender == Sender::MayLive => {
+                let why = format!("order {} stands open, {STANDS_STILL}", order.id);
+                self.parked(&Sent::Placed(order), why)
             }
-            Sent::Order if !is_free && clean.saturating_add(1) < CLEAN_READS => {
+            Sent::Order | Sent::Placed(_) if !is_free && clean.saturating_add(1) < CLEAN_READS => {
                 let state = State::Unsure { sent: Sent::Order, sender, clean: clean.saturating_add(1), reads };
                 let note = format!("order {} stands open; once all has settled it is looked at again", order.id);
                 self.step(state, Action::Wait(self.habits.settles_in), note)
             }
-            Sent::Order => {
+            Sent::Order | Sent::Placed(_) => {
                 let note = format!("the order was placed: {} for {}", order.id, order.gross);
                 self.step(State::Ordered(order), Action::Look, note)
             }
@@ -79,13 +80,15 @@ impl At<'_> {
         }
         match (sent, self.habits.ordering) {
             // What a late one would do is harmless: it would place an order that costs nothing.
-            (Sent::Order, OrderEffect::Unpaid) => self.came_to_nothing(State::Planned),
-            (Sent::Order, _) if sender == Sender::Ended => self.came_to_nothing(State::Planned),
+            (Sent::Order | Sent::Placed(_), OrderEffect::Unpaid) => self.came_to_nothing(State::Planned),
+            (Sent::Order | Sent::Placed(_), _) if sender == Sender::Ended => self.came_to_nothing(State::Planned),
             (Sent::Payment(order), _) if sender == Sender::Ended => self.came_to_nothing(State::Ordered(order.clone())),
-            (Sent::Order, OrderEffect::MayPay) => self.parked(sent, format!("nothing of it is there, {STANDS_STILL}")),
+            (Sent::Order | Sent::Placed(_), OrderEffect::MayPay) => {
+                self.parked(sent, format!("nothing of it is there, {STANDS_STILL}"))
+            }
             // The order is paid once, the token taken once: to send it again is safe. To say that it was not paid is not,
             // and so it stays unsure until there is something to show.
-            (Sent::Payment(_), _) | (Sent::Order, OrderEffect::PaysOncePerToken) => {
+            (Sent::Payment(_), _) | (_, OrderEffect::PaysOncePerToken) => {
                 let tries = self.intent.tries.saturating_add(1);
                 if tries >= TRIES_MAX {
                     return self.parked(sent, format!("nothing of it is there, {STANDS_STILL}"));
@@ -111,7 +114,7 @@ impl At<'_> {
         if sight.stand.until > self.intent.ask.fence {
             return self.step(state, Action::ReadBack, "the expiry has moved; what moved it is read");
         }
-        if let Err(why) = self.check_stand(&sight, sent.order().is_some()) {
+        if let Err(why) = self.check_stand(&sight, !sent.is_order()) {
             return self.parked(sent, format!("{why}, {STANDS_STILL}"));
         }
         match (sent, sight.open_orders.as_slice(), offer) {
@@ -124,13 +127,13 @@ impl At<'_> {
                     self.parked(sent, format!("order {} asks for {} now, {STANDS_STILL}", open.id, open.gross))
                 }
             },
-            (Sent::Order, [], Some(offer)) => match moved(&self.intent.ask.offer, &offer) {
+            (_, [], Some(offer)) => match moved(&self.intent.ask.offer, &offer) {
                 None => self.step(state, Action::Order, "all is as planned; the order is sent again"),
                 Some(why) => self.parked(sent, format!("{why}, {STANDS_STILL}")),
             },
-            (Sent::Order, [], None) => self.parked(sent, format!("it is no longer offered, {STANDS_STILL}")),
-            (Sent::Order, [order, ..], _) => {
-                self.parked(sent, format!("order {} stands open, {STANDS_STILL}", order.id))
+            (_, [], None) => self.parked(sent, format!("it is no longer offered, {STANDS_STILL}")),
+            (_, [order, ..], _) => {
+                self.parked(&Sent::Placed(order.clone()), format!("order {} stands open, {STANDS_STILL}", order.id))
             }
         }
     }
@@ -141,14 +144,13 @@ impl At<'_> {
         match outcome {
             Outcome::Paid(receipt) => self.confirming(receipt),
             // The token is taken, so nobody else's order can come to anything.
-            Outcome::Placed(order) if *sent == Sent::Order && self.is_ours(&order) => {
+            Outcome::Placed(order) if sent.is_order() && self.is_ours(&order) => {
                 let note = format!("ordered: {} for {}", order.id, order.gross);
                 self.step(State::Ordered(order), Action::Look, note)
             }
             Outcome::Refused(said) => self.refused_again(sent.clone(), Sender::MayLive, reads, &said),
             Outcome::NeverSent { cause, retry_after } => {
-                let pause = retry_after.unwrap_or_else(|| self.pause(u32::from(self.intent.tries))).min(PAUSE_MAX);
-                self.step(state, Action::Wait(pause), format!("nothing was sent: {cause}"))
+                self.step(state, Action::Wait(self.pause_of(retry_after)), format!("nothing was sent: {cause}"))
             }
             Outcome::Placed(_) | Outcome::Pending(_) | Outcome::Unknown { .. } => {
                 self.step(state, Action::ReadBack, "nobody knows what came of it")

@@ -4,14 +4,14 @@
 //! In the model: two workers, each of which may die before and after each durable write and each call, or stand still
 //! anywhere for as long as it likes while the other one takes over (so no bound on time, and no clock, is relied on); a
 //! dead holder that is known to be dead, or is not; calls that are carried out or not, answered or not; what was done
-//! seen at once or late; somebody else who renews, pays our order or places one like ours at any moment; a clock that
+//! seen at once or late; orders of ours that are paid by themselves, where the provider does so; somebody else who renews, pays our order or places one like ours at any moment; a clock that
 //! jumps by days; persons who have a parked one read again or settle it; a second intent for the same service at another
 //! price, or the same one taken up anew, once the first was refused; or two services side by side.
 //!
 //! Left out: more than two workers, so more than one process that stands still; more faults in one history than the
 //! bounds of each run say; a provider that carries a call out long after it has failed to answer, or whose reads lag for
-//! longer than it says; a provider that pays an unpaid order by itself; a person who settles wrongly, or while a process
-//! still stands still; moves of price and switches between plan and sending (the table has them); and the texts.
+//! longer than it says; a person who settles wrongly, or while a process still stands still, or
+//! while an order may yet be paid by itself; moves of price and switches between plan and sending (the table has them); and the texts.
 
 use std::cell::Cell;
 use std::collections::hash_map::Entry;
@@ -22,7 +22,7 @@ use std::rc::Rc;
 use super::*;
 
 use self::key::key;
-use self::shop::{Placed, Shop, price};
+use self::shop::{Placed, Shop, place, price};
 
 mod key;
 mod shop;
@@ -104,6 +104,7 @@ impl Model {
             self.work(world, worker, &mut found);
         }
         self.strangers(world, &mut found);
+        self.payments(world, &mut found);
         self.persons(world, &mut found);
         self.decisions(world, &mut found);
         found
@@ -241,6 +242,7 @@ impl Model {
                 self.step(world, me, k, Event::Found(finding), what, found);
                 lost(found);
             }
+            Action::LeaveUnpaid { order, then } => self.leave(world, (me, k), order, then, found),
             Action::Order | Action::Pay(_) => {
                 check_on_file(&world.intents[usize::from(k)].state, action);
                 for (what, mut after, outcome) in self.send(world, k, action) {
@@ -248,6 +250,25 @@ impl Model {
                     found.push((self.say(|| format!("{me} {what}")), after));
                 }
             }
+        }
+    }
+
+    /// An order is kept from paying itself, or that cannot be made certain.
+    fn leave(&self, world: &World, (me, k): (u8, u8), order: &RemoteOrder, then: &State, found: &mut Found) {
+        let at = self.shop(k);
+        let tell = |outcome| Event::Left { then: Box::new(then.clone()), outcome };
+        let is_unpaid = !world.shops[at].orders[place(order)].is_paid;
+        if is_unpaid {
+            let mut off = world.clone();
+            off.shops[at].orders[place(order)].pays_itself = false;
+            let what = self.say(|| format!("{me} leaves order {} of {at} unpaid", order.id));
+            self.step(&off, me, k, tell(Ok(())), what, found);
+        }
+        if !is_unpaid || world.left.faults > 0 {
+            let mut after = world.clone();
+            after.left.faults -= u8::from(is_unpaid);
+            let what = self.say(|| format!("{me} cannot leave order {} of {at} unpaid", order.id));
+            self.step(&after, me, k, tell(Err(unreachable())), what, found);
         }
     }
 
@@ -281,6 +302,7 @@ impl Model {
                     of: None,
                     price,
                     is_paid: false,
+                    pays_itself: false,
                     by_us: false,
                     is_hidden: false,
                     is_payment_hidden: false,
@@ -302,7 +324,8 @@ impl Model {
             return;
         }
         for k in 0..world.intents.len() {
-            if !matches!(world.intents[k].state, State::Parked { .. }) {
+            let is_held = matches!(world.holders[k], Holder::Living(_));
+            if is_held || !matches!(world.intents[k].state, State::Parked { .. }) {
                 continue;
             }
             let number = u8::try_from(k).expect("are few");
@@ -317,7 +340,8 @@ impl Model {
                 self.step(&held, me, number, Event::Reread, self.say(|| format!("a person has {k} read")), found);
                 let nobody_sends =
                     !world.workers.iter().any(|work| matches!(work, Work::Stray(of, _) if *of == number));
-                if nobody_sends && shop.is_settled() {
+                let nothing_pays = !shop.orders.iter().any(|order| order.pays_itself && !order.is_paid);
+                if nobody_sends && nothing_pays && shop.is_settled() {
                     let verdict = if shop.truth() > 0 { Verdict::Paid } else { Verdict::NotPaid };
                     self.step(
                         &held,
@@ -328,6 +352,22 @@ impl Model {
                         found,
                     );
                 }
+            }
+        }
+    }
+
+    /// What may be paid by itself is.
+    fn payments(&self, world: &World, found: &mut Found) {
+        for (at, shop) in world.shops.iter().enumerate() {
+            for (place, order) in
+                shop.orders.iter().enumerate().filter(|(_, order)| order.pays_itself && !order.is_paid)
+            {
+                let Some(of) = order.of else { continue };
+                let mut paid = world.clone();
+                let shop = &mut paid.shops[at];
+                (shop.orders[place].is_paid, shop.orders[place].by_us) = (true, true);
+                shop.paid[usize::from(of)] += 1;
+                found.push((self.say(|| format!("order {place} of {at} pays itself")), paid));
             }
         }
     }

@@ -27,6 +27,10 @@ fn payment() -> Sent {
     Sent::Payment(order("1", 500))
 }
 
+fn placed() -> Sent {
+    Sent::Placed(order("1", 500))
+}
+
 fn ordered() -> State {
     State::Ordered(order("1", 500))
 }
@@ -61,6 +65,7 @@ fn short(state: &State) -> String {
                 left.as_ref().map_or(String::new(), |left| format!(", left {}", left.id))
             )
         }
+        State::Parked { sent: Sent::Placed(order), .. } => format!("parked, order {}", order.id),
         _ => state.word().to_owned(),
     }
 }
@@ -69,6 +74,7 @@ fn does(action: &Action) -> String {
     match action {
         Action::Pay(order) => format!("pay {}", order.id),
         Action::Wait(pause) => format!("wait {}", pause.as_secs()),
+        Action::LeaveUnpaid { order, then } => format!("leave {}, then {}", order.id, then.word()),
         other => format!("{other:?}").to_lowercase(),
     }
 }
@@ -212,6 +218,12 @@ fn nothing_is_paid_unless_the_expiry_stands_and_the_order_asks_for_what_was_plan
     let ours = || vec![order("1", 500)];
     let refuses = || CallError::Refused { provider: "shop", call: "GET /".to_owned(), said: said("no") };
     let cannot = || CallError::Cannot { provider: "shop", wish: "look" };
+    let unset = || CallError::Unset {
+        provider: "shop",
+        lacks: "tells no tax",
+        setting: "`vat = \"25\"`",
+        account: intent("a", "one", 500).key.provider,
+    };
     check(vec![
         ("as ordered", Unpaid, sent(ordered()), looked(sight(0, ours())), "paying 1", "pay 1"),
         ("renewed between", Unpaid, sent(ordered()), looked(sight(1, ours())), "foreign", "stop"),
@@ -223,6 +235,7 @@ fn nothing_is_paid_unless_the_expiry_stands_and_the_order_asks_for_what_was_plan
         ("dearer now", Unpaid, sent(ordered()), looked(sight(0, vec![order("1", 501)])), "refused us, left 1", "stop"),
         ("gone", Unpaid, sent(ordered()), Event::Looked(None), "refused us, left 1", "stop"),
         ("refused", Unpaid, sent(ordered()), Event::Unreadable(refuses()), "refused provider, left 1", "stop"),
+        ("a setting is gone", Unpaid, sent(ordered()), Event::Unreadable(unset()), "refused us, left 1", "stop"),
         ("cannot", Unpaid, sent(ordered()), Event::Unreadable(cannot()), "refused provider, left 1", "stop"),
         ("unreachable", Unpaid, sent(ordered()), Event::Unreadable(unreachable()), "ordered 1", "wait 30"),
         ("goes on", Unpaid, sent(ordered()), Event::Waited, "ordered 1", "look"),
@@ -249,6 +262,7 @@ fn only_a_plain_answer_to_what_was_sent_once_is_taken_for_a_no() {
         ("pending", MayPay, ordering(), told(Outcome::Pending(said("wait"))), "unsure order Ended 0", "readback"),
         ("throttled", Unpaid, ordering(), never(7), "planned", "wait 7"),
         ("throttled for days", Unpaid, ordering(), never(99_999), "planned", "wait 3600"),
+        ("throttled for less than nothing", Unpaid, ordering(), never(i64::MIN), "planned", "wait 0"),
         ("refused again", MayPay, tried(State::Ordering, 1), no(), "unsure order Ended 0", "readback"),
         ("paid", Unpaid, sent(paying()), told(Outcome::Paid(paid(None))), "confirming", "readback"),
         ("payment refused", Unpaid, sent(paying()), no(), "refused provider, left 1", "stop"),
@@ -308,7 +322,7 @@ fn what_nobody_knew_is_settled_by_what_is_read() {
         ),
         ("ordered", Unpaid, order_sent(Ended, 0), found(500), "ordered 1", "look"),
         ("ordered, dearer", Unpaid, order_sent(Ended, 0), found(501), "refused us, left 1", "stop"),
-        ("an order, dearer", MayPay, order_sent(Ended, 0), found(501), "parked", "stop"),
+        ("an order, dearer", MayPay, order_sent(Ended, 0), found(501), "parked, order 1", "stop"),
         // It may be a stranger's, and ours, which pays, may only lag.
         ("an order", MayPay, order_sent(Ended, 0), found(500), "unsure order Ended 1", "wait 30"),
         ("an order, still", MayPay, order_sent(Ended, 1), found(500), "ordered 1", "look"),
@@ -337,7 +351,7 @@ fn while_the_sender_may_live_nothing_is_taken_for_a_no() {
     check(vec![
         ("an order is free", Unpaid, lives(Sent::Order, 0), nothing(), "planned", "wait 0"),
         ("an order may pay", MayPay, lives(Sent::Order, 0), nothing(), "parked", "stop"),
-        ("somebody's order", MayPay, lives(Sent::Order, 0), found(), "parked", "stop"),
+        ("somebody's order", MayPay, lives(Sent::Order, 0), found(), "parked, order 1", "stop"),
         ("a token is taken once", by_token, lives(Sent::Order, 0), nothing(), "unsure order MayLive 2", "look"),
         ("an order is paid once", Unpaid, lives(payment(), 0), nothing(), "unsure 1 MayLive 2", "look"),
         ("but not for ever", Unpaid, lives(payment(), 4), nothing(), "parked", "stop"),
@@ -363,7 +377,7 @@ fn while_the_sender_may_live_nothing_is_taken_for_a_no() {
             "parked",
             "stop",
         ),
-        ("an order", by_token, lives(Sent::Order, 1), looked(sight(0, ours())), "parked", "stop"),
+        ("an order", by_token, lives(Sent::Order, 1), looked(sight(0, ours())), "parked, order 1", "stop"),
         ("unreadable", Unpaid, lives(payment(), 1), Event::Unreadable(unreachable()), "unsure 1 MayLive 1", "wait 120"),
         ("paid", Unpaid, lives(payment(), 1), Event::Told(Outcome::Paid(paid(None))), "confirming", "readback"),
         ("placed", by_token, lives(Sent::Order, 1), Event::Told(Outcome::Placed(order("1", 500))), "ordered 1", "look"),
@@ -415,6 +429,9 @@ fn a_person_settles_what_is_parked_or_has_it_read_again() {
         ("not paid", Unpaid, parked(payment()), Event::Settled(Verdict::NotPaid), "refused person, left 1", "stop"),
         ("unsure", Unpaid, sent(unsure(payment(), Ended, 0, 9)), Event::Settled(Verdict::Paid), "done", "stop"),
         ("read again", MayPay, parked(Sent::Order), Event::Reread, "unsure order MayLive 0", "readback"),
+        // What stands there may be somebody else's: all is read.
+        ("read again", MayPay, parked(placed()), Event::Reread, "unsure order MayLive 0", "readback"),
+        ("not paid", MayPay, parked(placed()), Event::Settled(Verdict::NotPaid), "refused person, left 1", "stop"),
         ("taken back", Unpaid, by_word(), Event::Settled(Verdict::NotPaid), "refused person", "stop"),
         ("not taken back", Unpaid, sent(State::Done(paid(Some(1)))), Event::Settled(Verdict::NotPaid), "done", "stop"),
         ("does not belong", Unpaid, at(State::Planned), Event::Told(Outcome::Paid(paid(None))), "planned", "stop"),
@@ -446,13 +463,27 @@ fn the_clock_alone_parks_nothing_and_one_that_is_set_back_keeps_nothing_open() {
 #[test]
 fn an_order_that_may_be_paid_by_itself_is_never_told_as_unpaid() {
     let may_pay = |state: State, event: Event| next(&sent(state), habits(OrderEffect::MayPay), instant(), event);
-    // It asks for another price; its payment is refused; somebody else renewed while it stands.
-    for step in [
-        may_pay(State::Ordering, Event::Told(Outcome::Placed(order("o", 999)))),
-        may_pay(paying(), Event::Told(Outcome::Refused(said("no money")))),
-        may_pay(ordered(), looked(sight(1, vec![order("1", 500)]))),
+    // It asks for another price; its payment is refused; somebody else renewed while it stands; it cannot be looked at.
+    for (step, then) in [
+        (may_pay(State::Ordering, Event::Told(Outcome::Placed(order("1", 999)))), "refused us, left 1"),
+        (may_pay(paying(), Event::Told(Outcome::Refused(said("no money")))), "refused provider, left 1"),
+        (may_pay(ordered(), looked(sight(1, vec![order("1", 500)]))), "foreign"),
+        (may_pay(ordered(), Event::Looked(None)), "refused us, left 1"),
     ] {
-        assert!(matches!(step.intent.state, State::Parked { .. }), "{step:?}");
+        // It is parked with the order until it is certain that nothing pays that.
+        assert_eq!(short(&step.intent.state), "parked, order 1", "{step:?}");
+        let Action::LeaveUnpaid { order, then: after } = step.action else { panic!("{:?}", step.action) };
+        assert_eq!((order.id.as_str(), short(&after).as_str()), ("1", then));
+        let tell = |outcome| {
+            next(&step.intent, habits(MayPay), instant(), Event::Left { then: after.clone(), outcome }).intent.state
+        };
+        assert_eq!(short(&tell(Ok(()))), then);
+        let kept = tell(Err(unreachable()));
+        assert_eq!(short(&kept), "parked, order 1");
+        assert!(matches!(kept, State::Parked { why, .. } if why.contains("order 1") && why.contains("lost")));
+        // Where the process ends meanwhile, a person has all of it.
+        let settled = next(&step.intent, habits(MayPay), instant(), Event::Settled(Verdict::NotPaid)).intent.state;
+        assert_eq!(short(&settled), "refused person, left 1");
     }
     let unpaid = next(&sent(State::Ordering), habits(OrderEffect::Unpaid), instant(), {
         Event::Told(Outcome::Placed(order("o", 999)))

@@ -118,7 +118,7 @@ fn problem(code: &str) -> String {
 fn settings() -> CallSettings {
     let mut credentials = Credentials::default();
     credentials.set(TOKEN.name, KEY);
-    CallSettings { credentials, vat: Rate::parse_percent("25").unwrap(), ..CallSettings::default() }
+    CallSettings { credentials, vat: Rate::parse_percent("25").ok(), ..CallSettings::default() }
 }
 
 fn remote_with(script: Script, settings: CallSettings) -> (Arc<dyn Remote>, Arc<Script>) {

@@ -179,6 +179,12 @@ fn an_offer_is_net_and_the_tax_that_was_set() {
     let cents = offers(renewal(IDLE, OPEN).replace("159", "0.10"), &[]).remove(0);
     assert_eq!((cents.net, cents.tax, cents.gross), (sek(10), sek(3), sek(13)), "halves are rounded up");
 
+    // Without it an order would ask for more than was planned: none is offered, and nothing is asked.
+    let (untold, script) = remote_with(Script::default(), CallSettings { vat: None, ..settings() });
+    let error = done(untold.offers(&holding(Kind::Domain, DOMAIN), &[])).expect_err("is not told").to_string();
+    assert!(error.contains("`vat = \"25\"`, or \"0\", under [provider.hostup]"), "{error}");
+    assert!(script.calls().is_empty());
+
     let item = r#"{"id":"vps_1","billing":{"amount":99,"currencyCode":"SEK","billingCycle":"quarterly"},
         "createdAt":"2025-12-31T00:00:00.000Z","expiresAt":"2026-11-30T00:00:00.000Z","addons":[{"name":"backup"}]}"#;
     let (remote, _) = remote(Script::default().on("GET /vps/vps_1", 200, item));

@@ -8,6 +8,7 @@ use super::*;
 const RENEW: &str = "POST /v1/servers/renew";
 const PAY: &str = "POST /v1/orders/pay";
 const ORDERS: &str = "GET /v1/orders";
+const ALL: &str = "GET /v1/orders, all";
 const ORDER: &str = "GET /v1/orders/9";
 
 /// What an outcome says, in short.
@@ -78,19 +79,32 @@ fn what_follows_from_the_answer_to_an_order() {
 #[test]
 fn a_refused_renewal_may_stand_already() {
     let refused = || (RENEW, refusal(400, "There is one."));
-    let none = || (ORDERS, listed(&[]));
+    let newest = || (ORDERS, listed(&[]));
+    let none = newest;
     let one = || (ORDERS, listed(&[order(9, "awaiting_payment")]));
     let server = |until: &str, potential: &str| ("GET /v1/servers/2904", shown(&server_until(until, potential)));
     let here = || server("2026-12-12", "2026-12-12");
     let other = lined(order(9, "awaiting_payment"), &json!({ "service_id": 1 }));
     for (scenes, expected) in [
-        (vec![refused(), none(), here()], "refused 400 There is one."),
-        (vec![refused(), one(), (ORDER, shown(&other)), here()], "refused 400 There is one."),
-        (vec![refused(), one(), (ORDER, shown(&order(9, "awaiting_payment")))], "pending There is one."),
-        (vec![refused(), none(), server("2026-12-12", "2027-03-12")], "pending There is one."),
-        (vec![refused(), none(), server("2027-03-12", "2027-03-12")], "pending There is one."),
+        (vec![refused(), newest(), none(), here()], "refused 400 There is one."),
+        (vec![refused(), newest(), one(), (ORDER, shown(&other)), here()], "refused 400 There is one."),
+        (vec![refused(), newest(), one(), (ORDER, shown(&order(9, "awaiting_payment")))], "pending There is one."),
+        (vec![refused(), newest(), none(), server("2026-12-12", "2027-03-12")], "pending There is one."),
+        (vec![refused(), newest(), none(), server("2027-03-12", "2027-03-12")], "pending There is one."),
+        (vec![refused(), newest(), (ORDERS, refusal(403, "No."))], "unknown"),
+        // In a state that is not documented.
+        (
+            vec![
+                refused(),
+                newest(),
+                (ALL, listed(&[order(9, "on_hold")])),
+                none(),
+                (ORDER, shown(&order(9, "on_hold"))),
+            ],
+            "pending There is one.",
+        ),
         (vec![refused(), (ORDERS, refusal(403, "No."))], "unknown"),
-        (vec![refused(), none(), ("GET /v1/servers/2904", refusal(403, "No."))], "unknown"),
+        (vec![refused(), newest(), none(), ("GET /v1/servers/2904", refusal(403, "No."))], "unknown"),
     ] {
         assert_eq!(told(async |client| client.placed(&ask()).await, scenes), expected);
     }
@@ -138,21 +152,65 @@ fn an_order_is_paid_only_where_it_was_just_read_to_wait_for_it() {
 }
 
 #[test]
+fn an_order_that_is_left_unpaid_is_one_that_is_read_not_to_pay_itself() {
+    const OFF: &str = "PATCH /v1/orders/9";
+    let open =
+        |auto_pay: Value| (ORDER, shown(&changed(order(9, "awaiting_payment"), &json!({ "auto_pay": auto_pay }))));
+    let of = |status: &str| (ORDER, shown(&order(9, status)));
+    for (scenes, why) in [
+        (vec![open(json!(true)), (OFF, shown(&order(9, "awaiting_payment"))), open(json!(false))], None),
+        // Whatever is answered to that call, what is read counts.
+        (vec![open(json!(null)), (OFF, answer(202, "")), open(json!(false))], None),
+        (vec![open(json!(false))], None),
+        (vec![of("cancelled")], None),
+        (vec![open(json!(true)), (OFF, answer(204, "")), of("cancelled")], None),
+        (vec![open(json!(true)), (OFF, answer(204, "")), open(json!(true))], Some("still to pay itself")),
+        (vec![open(json!(true)), (OFF, answer(204, "")), open(json!(null))], Some("still to pay itself")),
+        (vec![open(json!(true)), (OFF, answer(204, "")), (ORDER, shown(&paid(9)))], Some("is paid")),
+        (vec![open(json!(true)), (OFF, answer(404, "<html>"))], Some("404")),
+        (vec![open(json!(true)), (OFF, refusal(403, "No."))], Some("No.")),
+        (vec![of("processing")], Some("is being paid")),
+        (vec![of("on_hold")], Some("on_hold")),
+        (vec![(ORDER, refusal(404, "Not Found."))], Some("no longer there")),
+        (vec![(ORDER, shown(&changed(order(8, "cancelled"), &json!({}))))], Some("it is order 8")),
+    ] {
+        let said = played(scenes, async |client| client.left_unpaid(&known("9")).await);
+        let said = said.err().map(|error| error.to_string());
+        assert!(
+            why.map_or(said.is_none(), |why| said.as_ref().is_some_and(|said| said.contains(why))),
+            "{why:?} {said:?}"
+        );
+    }
+    assert!(played(Vec::new(), async |client| client.left_unpaid(&known("9/..")).await).is_err());
+}
+
+#[test]
 fn what_is_sent_names_one_server_and_one_order() {
     let card = CallSettings { pay_with: Some("card".to_owned()), ..settings() };
     let scenes = vec![
         (RENEW, shown(&order(9, "awaiting_payment"))),
         (ORDER, shown(&order(9, "awaiting_payment"))),
         (PAY, shown(&paid(9))),
+        (ORDER, shown(&order(9, "awaiting_payment"))),
+        ("PATCH /v1/orders/9", answer(204, "")),
+        (ORDER, shown(&order(9, "awaiting_payment"))),
     ];
     let (client, script) = client_with(&card, scenes).expect("is called so");
     done(async {
         client.placed(&ask()).await;
         client.paid(&ask(), &known("9")).await;
+        client.left_unpaid(&known("9")).await.expect_err("nothing of it is read back");
     });
     let sent = script.sent.lock().unwrap();
     let bodies: Vec<_> = sent.iter().map(|request| String::from_utf8_lossy(request.body()).into_owned()).collect();
-    let expected = [r#"{"server_ids":[2904],"billing_cycle":3}"#, "", r#"{"order_ids":[9],"payment_method":"card"}"#];
+    let expected = [
+        r#"{"server_ids":[2904],"billing_cycle":3}"#,
+        "",
+        r#"{"order_ids":[9],"payment_method":"card"}"#,
+        "",
+        r#"{"auto_pay":false}"#,
+        "",
+    ];
     assert_eq!(bodies, expected);
     assert!(sent.iter().all(|request| request.headers()["authorization"] == format!("Bearer {KEY}")));
 }

@@ -9,6 +9,7 @@ const SERVERS: &str = "GET /v1/servers";
 const ONE: &str = "GET /v1/servers/2904";
 const BALANCE: &str = "GET /v1/balance";
 const ORDERS: &str = "GET /v1/orders";
+const ALL: &str = "GET /v1/orders, all";
 const ORDER_9: &str = "GET /v1/orders/9";
 const ORDER_10: &str = "GET /v1/orders/10";
 
@@ -209,6 +210,28 @@ fn what_came_since_is_found_by_what_is_in_it() {
     ] {
         assert_eq!(found(None, scenes).expect("reads"), expected);
     }
+}
+
+#[test]
+fn an_order_in_a_state_that_is_not_documented_is_seen() {
+    let odd = || order(9, "on_hold");
+    let list = || (ALL, listed(&[odd(), order(8, "paid")]));
+    let nothing = || (ORDERS, listed(&[]));
+    let here = || (ONE, shown(&server()));
+    let single = || (ORDER_9, shown(&odd()));
+    let sight =
+        looked(vec![balance(), nothing(), list(), nothing(), single(), here()]).expect("reads").expect("is there");
+    assert_eq!(sight.stand.standing, Standing::Blocked("order 9 is `on_hold`".to_owned()));
+    assert_eq!(sight.watermark.orders, ["9", "8"]);
+    assert_eq!(
+        found(None, vec![nothing(), list(), single(), here()]).expect("reads"),
+        Finding::Pending("order 9 is `on_hold`".to_owned())
+    );
+    // In both lists it is one, and what was there before is not read on.
+    let before: Vec<_> = (-40..=8).rev().map(|id| order(id, "paid")).collect();
+    let all = std::iter::once(odd()).chain(before).collect::<Vec<_>>();
+    let scenes = vec![(ORDERS, listed(&[order(9, "paid")])), (ALL, shown(&page(1, 9, 450, &all))), single(), here()];
+    assert_eq!(found(None, scenes).expect("reads"), Finding::Pending("order 9 is `on_hold`".to_owned()));
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub fn key(world: &World) -> Vec<u8> {
     for shop in &world.shops {
         key.extend([shop.moved, shop.moved_seen, shop.paid[0], shop.paid[1], 255]);
         for order in &shop.orders {
-            let flags = [order.is_paid, order.by_us, order.is_hidden, order.is_payment_hidden];
+            let flags = [order.is_paid, order.pays_itself, order.by_us, order.is_hidden, order.is_payment_hidden];
             key.extend([order.of.unwrap_or(9), order.price]);
             key.extend(flags.map(u8::from));
         }
@@ -64,6 +64,15 @@ fn write_action(key: &mut Vec<u8>, action: &Action) {
         Action::ReadBack => key.push(3),
         Action::Wait(pause) => key.extend([4, u8::from(*pause >= SETTLES_IN)]),
         Action::Stop => key.push(5),
+        Action::LeaveUnpaid { order, then } => key.extend([6, order.id.as_bytes()[0], then.word().as_bytes()[0]]),
+    }
+}
+
+const fn sent_key(sent: &Sent) -> u8 {
+    match sent {
+        Sent::Order => 0,
+        Sent::Placed(_) => 1,
+        Sent::Payment(_) => 2,
     }
 }
 
@@ -74,13 +83,13 @@ fn write_state(key: &mut Vec<u8>, state: &State) {
     match state {
         State::Unsure { sent, sender, clean, reads } => {
             let may_live = u8::from(*sender == Sender::MayLive);
-            key.extend([u8::from(*sent == Sent::Order), may_live, *clean, u8::try_from(*reads).expect("are few")]);
+            key.extend([sent_key(sent), may_live, *clean, u8::try_from(*reads).expect("are few")]);
         }
         State::Confirming { reads, receipt } => {
             let order = receipt.order.as_ref().map_or(9, |order| order.as_bytes()[0]);
             key.extend([order, u8::try_from(*reads).expect("are few")]);
         }
-        State::Parked { sent, .. } => key.push(u8::from(*sent == Sent::Order)),
+        State::Parked { sent, .. } => key.push(sent_key(sent)),
         _ => {}
     }
 }

@@ -11,6 +11,8 @@ pub struct Placed {
     /// What it costs: which intent's price.
     pub price: u8,
     pub is_paid: bool,
+    /// It may be paid by itself, on our account.
+    pub pays_itself: bool,
     /// Who paid is us.
     pub by_us: bool,
     pub is_hidden: bool,
@@ -160,8 +162,15 @@ impl Model {
         let at = self.shop(k);
         let mut after = world.clone();
         let shop = &mut after.shops[at];
-        let fresh =
-            Placed { of: Some(k), price: k, is_paid: false, by_us: false, is_hidden: false, is_payment_hidden: false };
+        let fresh = Placed {
+            of: Some(k),
+            price: k,
+            is_paid: false,
+            pays_itself: self.ordering == OrderEffect::MayPay,
+            by_us: false,
+            is_hidden: false,
+            is_payment_hidden: false,
+        };
         let no = |after: World| vec![(after, Outcome::Refused(said("that cannot be")))];
         let paid = |place: usize| Outcome::Paid(Receipt { order: Some(place.to_string()), ..Receipt::default() });
         if let Action::Pay(at_order) = action {
