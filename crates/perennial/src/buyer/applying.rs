@@ -15,6 +15,7 @@ use perennial_store::{Added, Filed, IntentFilter};
 
 use super::Office;
 use super::ending::{Ending, EndsAs};
+use super::planning::Twins;
 use super::telling::{Became, Told};
 use crate::output;
 
@@ -22,8 +23,8 @@ use crate::output;
 pub struct Applying<'a> {
     /// The ledger and the accounts.
     buyer: &'a Buyer,
-    /// What was decided.
-    policy: &'a Policy,
+    /// What was decided, and by which names accounts are known.
+    office: &'a Office,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How long an intent is waited for, in all.
@@ -44,7 +45,7 @@ pub enum Check {
 impl<'a> Applying<'a> {
     /// By an office's policy and clock.
     pub fn of(office: &'a Office, buyer: &'a Buyer, patience: Duration, watcher: &'a dyn Watcher) -> Self {
-        Self { buyer, policy: office.policy(), clock: office.clock(), patience, watcher }
+        Self { buyer, office, clock: office.clock(), patience, watcher }
     }
 
     /// Carries on what is open, of those that are meant: what nobody knows the outcome of is read back.
@@ -54,14 +55,22 @@ impl<'a> Applying<'a> {
     pub async fn carry_on(&self, is_meant: impl Fn(&Intent) -> bool) -> anyhow::Result<Vec<Told>> {
         let mut open = self.buyer.books().intents(IntentFilter::Open)?;
         open.retain(|filed| is_meant(&filed.intent));
-        // An account that is no longer in the file cannot be called; its intents keep what they are.
+        // An account that cannot be called is left alone; its intents keep what they are.
         let (ours, others): (Vec<_>, Vec<_>) =
             open.into_iter().partition(|filed| self.buyer.remote(&filed.intent.key.provider).is_ok());
         let ids: Vec<_> = ours.into_iter().map(|filed| filed.intent.id).collect();
         let mut told = self.carry(&ids).await?;
         for Filed { intent, .. } in others {
-            tracing::warn!("intent {} is open, and `{}` is in no file", intent.id, intent.key.provider);
-            told.push(Told::of(intent, true));
+            let provider = &intent.key.provider;
+            let why = if self.office.providers().contains_key(provider) {
+                format!("`{provider}` cannot be called")
+            } else {
+                format!("`{provider}` is not in {}", self.office.file().display())
+            };
+            let notes = self.buyer.books().notes(&intent.id)?;
+            let mut each = Told::of(intent, true).noted(&notes);
+            each.trouble = Some(each.trouble.map_or_else(|| why.clone(), |seen| format!("{seen}; {why}")));
+            told.push(each);
         }
         Ok(told)
     }
@@ -92,13 +101,18 @@ impl<'a> Applying<'a> {
     /// Keeps the items that may be taken on, and tells of the others.
     fn sift(&self, items: Vec<Item>, check: Check) -> anyhow::Result<(Vec<Item>, Vec<Told>)> {
         let books = self.buyer.books();
+        let twins = Twins::new(self.office, books)?;
+        let policy = self.office.policy();
         let (mut kept, mut told) = (Vec::new(), Vec::new());
         for item in items {
             let became = match books.on_file(&item.holding.key, item.holding.stand.until)? {
                 Some(OnFile::Renewed(id)) => Err(Became::Before(id)),
                 Some(OnFile::Open(id)) => Err(Became::LeftOut(Reason::Open(id))),
-                None if check == Check::Policy => allowed(self.policy, &item),
-                None => Ok(()),
+                None => match twins.reason(&item.holding)? {
+                    Some(why) => Err(Became::LeftOut(why)),
+                    None if check == Check::Policy => allowed(policy, &item),
+                    None => Ok(()),
+                },
             };
             match became {
                 Ok(()) => kept.push(item),
@@ -106,8 +120,8 @@ impl<'a> Applying<'a> {
             }
         }
         if check == Check::Policy {
-            let spent = books.spent(month_of(self.policy, self.clock.now()))?;
-            let plan = within_budgets(self.policy, &spent, kept)?;
+            let spent = books.spent(month_of(policy, self.clock.now()))?;
+            let plan = within_budgets(policy, &spent, kept)?;
             told.extend(plan.left_out.into_iter().map(|left| Told::about(&left.holding, Became::LeftOut(left.why))));
             kept = plan.items;
         }
@@ -143,10 +157,12 @@ impl<'a> Applying<'a> {
             let place = carried.iter().position(|(carried, _)| carried == id);
             let ours = place.and_then(|place| carried.swap_remove(place).1);
             // Where it was not carried to an end, the ledger knows how far it came.
-            told.push(match ours {
+            let each = match ours {
                 Some(intent) => Told::of(intent, true),
                 None => Told::of(self.on_file(id)?, false),
-            });
+            };
+            // Without its notes, what became of it is still told.
+            told.push(each.noted(&self.buyer.books().notes(id).unwrap_or_default()));
         }
         Ok(told)
     }

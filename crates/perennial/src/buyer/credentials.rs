@@ -1,6 +1,7 @@
 //! Where an account's credentials are: what a secrets command prints, what variables of the environment hold, or where the
 //! provider's own programs keep them. Nothing here shows one.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -48,8 +49,11 @@ fn find_in(
     (config.api.call.find)(&places).with_context(|| format!("looking for the credentials of `{name}`"))
 }
 
-/// What a secrets command prints. Whatever it has to ask, it may ask.
-fn output_of(name: &ProviderName, words: &[String]) -> anyhow::Result<String> {
+/// What a secrets command prints; whose secrets they are is told where it fails. Whatever it has to ask, it may ask.
+///
+/// # Errors
+/// When it cannot be run, fails, or prints no text.
+pub fn output_of(name: &dyn Display, words: &[String]) -> anyhow::Result<String> {
     let (program, arguments) = words.split_first().context("a secrets command names a program")?;
     let what = || format!("running the secrets command of `{name}`, `{program}`");
     let mut command = Command::new(program);
@@ -102,7 +106,6 @@ fn file(path: &str) -> Option<String> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use perennial_core::money::Rate;
     use perennial_providers::call::{CallHalf, Field, SettingError};
     use perennial_providers::{DIALECTS, OwnSettings};
 
@@ -144,7 +147,7 @@ mod tests {
             ca_file: None,
             pay_with: None,
             regions: Vec::new(),
-            vat: Rate::ZERO,
+            vat: None,
             requests_per_minute: None,
             settles_in_s: None,
         }

@@ -4,13 +4,18 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
-use perennial_core::buyer::intent::Intent;
+use perennial_core::buyer::intent::{Intent, IntentId};
 use perennial_core::buyer::remote::Ask;
-use perennial_store::Note;
+use perennial_core::ports::Failure;
+use perennial_store::{Filed, IntentFilter, Note, Records};
 use serde_json::{Value, json};
 
 use super::document;
 use super::plan_file::digest;
+
+/// What the balance is told with where others moved it as well.
+const BESIDE: &str = "other renewals were in work at this account in the same span (`beside`): the balances show what \
+                      they took as well, and this renewal took what `paid` says";
 
 /// What is known of a renewal.
 pub struct Evidence {
@@ -18,9 +23,31 @@ pub struct Evidence {
     pub intent: Intent,
     /// What happened to it, oldest first.
     pub notes: Vec<Note>,
+    /// Other renewals that were in work at the same account in the same span: the balance shows what they took as well.
+    pub beside: Vec<IntentId>,
 }
 
 impl Evidence {
+    /// All that the ledger knows of an intent.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub fn read(books: &(dyn Records + Send + Sync), intent: Intent) -> Result<Self, Failure> {
+        let notes = books.notes(&intent.id)?;
+        let mut beside = Vec::new();
+        if let Some((from, until)) = in_work(&intent, &notes) {
+            for Filed { intent: other, .. } in books.intents(IntentFilter::Since(Timestamp::MIN))? {
+                let may_be = other.id != intent.id
+                    && other.key.provider == intent.key.provider
+                    && other.watermark.as_ref().is_some_and(|mark| mark.at <= until);
+                if may_be && in_work(&other, &books.notes(&other.id)?).is_some_and(|(_, ended)| from <= ended) {
+                    beside.push(other.id);
+                }
+            }
+        }
+        Ok(Self { intent, notes, beside })
+    }
+
     /// Its parts, by the names of their files.
     fn parts(&self, now: Timestamp) -> [(&'static str, Value); 8] {
         let intent = &self.intent;
@@ -43,6 +70,8 @@ impl Evidence {
                     "balance_before": document::some_money(before),
                     "balance_after": document::some_money(receipt.and_then(|receipt| receipt.balance)),
                     "paid": document::some_money(receipt.and_then(|receipt| receipt.paid)),
+                    "beside": self.beside.iter().map(|id| id.0.as_str()).collect::<Vec<_>>(),
+                    "remark": (!self.beside.is_empty()).then_some(BESIDE),
                 }),
             ),
             (
@@ -85,6 +114,13 @@ impl Evidence {
     }
 }
 
+/// From when to when an account's balance may show a renewal: from where its books stood before to the last that was seen.
+/// None where nothing was sent.
+fn in_work(intent: &Intent, notes: &[Note]) -> Option<(Timestamp, Timestamp)> {
+    let from = intent.watermark.as_ref()?.at;
+    Some((from, notes.last().map_or(from, |last| last.at).max(from)))
+}
+
 /// What was asked for, and a digest of all of it; the token that goes with it is in the digest alone.
 fn request(ask: &Ask) -> Value {
     let asked = json!({
@@ -119,7 +155,7 @@ mod tests {
         intent.ask.token = "s3cret-token".to_owned();
         intent.watermark = Some(Watermark { at, orders: vec!["A0".to_owned()], balance: Some(euros("100")) });
         let notes = vec![Note { at, state: "ordering".to_owned(), text: "the order is sent".to_owned() }];
-        Evidence { intent, notes }
+        Evidence { intent, notes, beside: Vec::new() }
     }
 
     #[test]
@@ -136,6 +172,10 @@ mod tests {
         assert_eq!(document["notes"][0]["at"], "2026-12-01T00:00:05Z");
         assert!(part("request", "digest").as_str().expect("is text").starts_with("sha256:"));
         assert!(!document.to_string().contains("s3cret"), "{document}");
+        assert!(document["balance"]["remark"].is_null());
+        let beside = Evidence { beside: vec![IntentId("b2".to_owned())], ..evidence() }.document(now);
+        assert_eq!(beside["balance"]["beside"], json!(["b2"]));
+        assert!(beside["balance"]["remark"].as_str().is_some_and(|text| text.contains("what they took as well")));
     }
 
     #[test]

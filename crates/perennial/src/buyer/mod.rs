@@ -10,8 +10,9 @@ pub mod evidence;
 pub mod example;
 pub mod filed;
 pub mod forecast;
-mod http;
+pub mod http;
 pub mod plan_file;
+pub mod planning;
 pub mod progress;
 pub mod reading;
 pub mod reconcile;
@@ -30,15 +31,16 @@ use perennial_core::buyer::policy::Policy;
 use perennial_core::buyer::remote::Remote;
 use perennial_core::ports::Clock;
 use perennial_engine::buyer::{Buyer, Parts, Worker};
-use perennial_engine::clock::{MonotonicTimer, SystemClock};
+use perennial_engine::clock::{MonotonicTimer, MovableClock, SystemClock};
 use perennial_engine::lane::{self, Grouping};
 use perennial_providers::call::CallPorts;
 use tokio::runtime::Runtime;
 
 use crate::command::Global;
-use crate::config::Config;
 use crate::config::buyer::{BuyerConfig, ProviderConfig};
+use crate::config::{Config, Half};
 use crate::ledger::{hint_nearest, named};
+use crate::output;
 use crate::store::{Address, Opened, Reader};
 
 /// Accounts as they are called, by the names that we gave them.
@@ -54,6 +56,8 @@ pub struct Office {
     address: Option<Address>,
     runtime: Runtime,
     clock: Arc<dyn Clock>,
+    /// The same, where it is a sandbox's.
+    rehearsed: Option<Arc<MovableClock>>,
 }
 
 /// The file that the command line or the environment names; else `./perennial.toml`; else the one in the user's
@@ -80,16 +84,53 @@ impl Office {
     /// # Errors
     /// What is wrong with the file; when the sandbox does not answer.
     pub fn open(global: &Global) -> anyhow::Result<Self> {
+        Self::open_unless(global, Err)
+    }
+
+    /// The same for commands that only read the ledger: where the sandbox does not answer, they go by this machine's clock,
+    /// and say so.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn open_to_read(global: &Global) -> anyhow::Result<Self> {
+        Self::open_unless(global, |error| {
+            let why = output::in_one_line(&error);
+            output::note(&format!("warning: times are by this machine's clock, as the sandbox's is not known: {why}"));
+            Ok(())
+        })
+    }
+
+    fn open_unless(
+        global: &Global,
+        when_silent: impl FnOnce(anyhow::Error) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
         let file = file(global);
-        let Config { store, buyer: config, .. } = Config::read(&file)?;
+        let Config { store, buyer: config, .. } = Config::read(&file, Half::Buyer)?;
         let address = global.database.clone().or(store.address);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
-        let clock: Arc<dyn Clock> = match &config.rehearsal {
-            None => Arc::new(SystemClock),
-            Some(sandbox) => Arc::new(runtime.block_on(rehearsal::clock(sandbox))?),
+        let asked = config.rehearsal.as_ref().map(|sandbox| runtime.block_on(rehearsal::clock(sandbox)));
+        let rehearsed = match asked {
+            Some(Ok(clock)) => Some(Arc::new(clock)),
+            Some(Err(error)) => when_silent(error).map(|()| None)?,
+            None => None,
         };
-        Ok(Self { file, config, address, runtime, clock })
+        let clock = match &rehearsed {
+            Some(clock) => Arc::clone(clock) as Arc<dyn Clock>,
+            None => Arc::new(SystemClock),
+        };
+        Ok(Self { file, config, address, runtime, clock, rehearsed })
+    }
+
+    /// Sets the clock by the sandbox's again, which may have been moved meanwhile.
+    ///
+    /// # Errors
+    /// When the sandbox does not answer.
+    pub async fn follow_clock(&self) -> anyhow::Result<()> {
+        match (&self.config.rehearsal, &self.rehearsed) {
+            (Some(sandbox), Some(clock)) => rehearsal::follow(sandbox, clock).await,
+            _ => Ok(()),
+        }
     }
 
     /// The file that was read.

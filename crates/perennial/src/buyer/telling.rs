@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use perennial_core::buyer::holding::{Holding, HoldingKey};
 use perennial_core::buyer::intent::{By, Intent, IntentId, State};
 use perennial_core::buyer::plan::Reason;
-use perennial_store::Filed;
+use perennial_store::{Filed, Note};
 use serde_json::{Value, json};
 
 use super::document;
@@ -23,6 +23,8 @@ pub struct Told {
     pub name: String,
     /// What became of it.
     pub became: Became,
+    /// What keeps it from being settled, where that could be seen.
+    pub trouble: Option<String>,
 }
 
 /// What became of a renewal.
@@ -47,12 +49,21 @@ impl Told {
     pub fn of(intent: Intent, is_ours: bool) -> Self {
         let (key, name) = (intent.key.clone(), intent.ask.name.clone());
         let intent = Box::new(intent);
-        Self { key, name, became: if is_ours { Became::Carried(intent) } else { Became::Elsewhere(intent) } }
+        let became = if is_ours { Became::Carried(intent) } else { Became::Elsewhere(intent) };
+        Self { key, name, became, trouble: None }
+    }
+
+    /// Tells as well what its notes say of why it is not settled.
+    pub fn noted(mut self, notes: &[Note]) -> Self {
+        if let Became::Carried(intent) | Became::Elsewhere(intent) = &self.became {
+            self.trouble = trouble(&intent.state, notes).map(str::to_owned);
+        }
+        self
     }
 
     /// Of a service that was not taken on.
     pub fn about(holding: &Holding, became: Became) -> Self {
-        Self { key: holding.key.clone(), name: holding.name.clone(), became }
+        Self { key: holding.key.clone(), name: holding.name.clone(), became, trouble: None }
     }
 
     /// How it ended.
@@ -80,6 +91,10 @@ impl Told {
 
     /// What became of it, for people, at an instant.
     pub fn words(&self, now: Timestamp) -> String {
+        with_trouble(self.became_words(now), self.trouble.as_deref())
+    }
+
+    fn became_words(&self, now: Timestamp) -> String {
         match &self.became {
             Became::Elsewhere(intent) if intent.state.is_open() => {
                 format!("another process is at it: {}", intent_words(intent, now))
@@ -99,7 +114,10 @@ impl Told {
         let more = match &self.became {
             Became::Carried(intent) | Became::Elsewhere(intent) => {
                 let is_elsewhere = matches!(self.became, Became::Elsewhere(_));
-                document::with(document::intent(intent, now), json!({ "is_elsewhere": is_elsewhere }))
+                document::with(
+                    document::intent(intent, now),
+                    json!({ "is_elsewhere": is_elsewhere, "trouble": self.trouble }),
+                )
             }
             Became::Before(id) => json!({ "intent": id.0 }),
             Became::LeftOut(reason) => json!({ "reason": document::reason(reason), "why": reason.to_string() }),
@@ -140,7 +158,9 @@ pub const fn ending_of(reason: &Reason) -> Ending {
         Reason::Open(_) => Ending::Waiting,
         Reason::NoPrice(_) => Ending::Failed,
         Reason::Blocked(_)
+        | Reason::OtherName(_)
         | Reason::NativeToo
+        | Reason::NativeLapsed { .. }
         | Reason::NotOffered
         | Reason::CannotAlign
         | Reason::TooDear { .. }
@@ -188,6 +208,25 @@ pub fn intent_words(intent: &Intent, now: Timestamp) -> String {
             format!("{by}: {why}{order}")
         }
     }
+}
+
+/// Adds what keeps an intent from being settled, where the words do not say it themselves.
+pub fn with_trouble(words: String, trouble: Option<&str>) -> String {
+    match trouble {
+        Some(trouble) if !words.contains(trouble) => format!("{words}; seen last: {trouble}"),
+        _ => words,
+    }
+}
+
+/// What keeps an open intent from being settled: the last reading, if it failed, or why nothing could be sent. None where
+/// it is settled, or where the last that was seen was an answer.
+pub fn trouble<'a>(state: &State, notes: &'a [Note]) -> Option<&'a str> {
+    /// Notes that tell only what is done next, or what follows.
+    const PLANS: [&str; 4] = ["taken up", "goes on", "reads again", "parked: "];
+    const TROUBLES: [&str; 3] = ["could not be read", "nothing was sent, and it is tried again: ", "paid long ago"];
+    let starts = |note: &Note, words: &[&str]| words.iter().any(|word| note.text.starts_with(word));
+    let last = notes.iter().rev().find(|note| !starts(note, &PLANS)).filter(|_| state.is_open())?;
+    starts(last, &TROUBLES).then_some(last.text.as_str())
 }
 
 /// How long it is until an expiry, for people.
@@ -267,6 +306,44 @@ mod tests {
         }
     }
 
+    /// The notes are those that the rules write: the words are theirs.
+    #[test]
+    fn a_reading_that_failed_is_told_until_one_has_not() {
+        use jiff::SignedDuration;
+        use perennial_core::buyer::intent::{Event, next};
+        use perennial_core::buyer::remote::{CallError, Finding, Habits, OrderEffect, Said};
+
+        let habits = Habits {
+            ordering: OrderEffect::Unpaid,
+            settles_in: SignedDuration::from_secs(30),
+            aligns: false,
+            switches_native: false,
+        };
+        let revoked = || {
+            let said = Said { status: 401, code: None, text: "Unauthenticated".to_owned() };
+            Event::Unreadable(CallError::Refused { provider: "vpsbg", call: "GET /orders".to_owned(), said })
+        };
+        let mut now: Timestamp = "2026-12-01T00:01:00Z".parse().expect("is an instant");
+        let unsure = State::Unsure { sent: Sent::Order, sender: Sender::Ended, clean: 0, reads: 0 };
+        let (mut intent, mut notes) = (example::intent("vpsbg", "1", "10", unsure), Vec::new());
+        let mut tell = |events: Vec<Event>| {
+            for event in events {
+                let step = next(&intent, habits, now, event);
+                now = now.checked_add(SignedDuration::from_hours(5)).expect("is an instant");
+                notes.push(Note { at: now, state: step.intent.state.word().to_owned(), text: step.note });
+                intent = step.intent;
+            }
+            Told::of(intent.clone(), true).noted(&notes).words(now)
+        };
+        let again = || Event::TakenUp { before: Sender::Ended };
+        let failed = "could not be read back: vpsbg refuses `GET /orders`: Unauthenticated (401)";
+        assert!(tell(vec![revoked(), again()]).ends_with(&format!("; seen last: {failed}")));
+        let read = tell(vec![Event::Found(Finding::Nothing), again()]);
+        assert!(!read.contains("could not be read"), "{read}");
+        let parked = tell([again(), revoked()].into_iter().chain((0..6).map(|_| revoked())).collect());
+        assert!(parked.contains("a person decides") && parked.contains("Unauthenticated (401)"), "{parked}");
+    }
+
     #[test]
     fn what_is_left_out_ends_by_its_reason() {
         let holding = example::holding("ovh", "1", "2026-12-15");
@@ -277,6 +354,7 @@ mod tests {
             (Reason::Open(IntentId("x".to_owned())), 10),
             (Reason::NoPrice("no answer".to_owned()), 1),
             (Reason::NativeToo, 12),
+            (Reason::OtherName(holding.key.provider.clone()), 12),
             (dear, 12),
         ] {
             let told = Told::about(&holding, Became::LeftOut(reason.clone()));

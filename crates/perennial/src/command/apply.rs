@@ -18,7 +18,7 @@ use crate::buyer::plan_file::{PlanFile, PlanFileError};
 use crate::buyer::progress::Progress;
 use crate::buyer::telling::{Became, Told, summary};
 use crate::buyer::wait::parse_span;
-use crate::buyer::{Office, document, reading, service};
+use crate::buyer::{Office, document, planning, reading, service};
 use crate::command::{Consent, Global, plan};
 use crate::output::{self, Output};
 
@@ -33,7 +33,8 @@ use crate::output::{self, Output};
 ///
 /// --json: lines as those of `plan` where the plan is made here; then a line a renewal with `kind` `result`: `service`,
 /// `provider`, `id`, `name`, `result` (renewed, renewed-before, foreign, left-to-end, waiting, unknown, refused, failed),
-/// `exit_code`, `intent`, `state`, `why`, `until`, `order`, `receipt`, `hours_left`, `next_at`; last one with `kind` `summary`.
+/// `exit_code`, `intent`, `state`, `why`, `until`, `order`, `receipt`, `hours_left` (null
+/// once it is settled), `next_at`, `trouble` (what keeps it from being settled, where that could be seen); last one with `kind` `summary`.
 ///
 /// Exit codes, the worst one of all renewals: 0 done (renewed, or nothing was due), 1 failed (the provider said no, was not
 /// reached, or a price could not be read), 2 used wrongly, 10 waiting (to be gone on with), 11 outcome unknown (`status`
@@ -72,6 +73,11 @@ pub(super) struct Patience {
 /// # Errors
 /// When the plan is refused as a whole, when the answer is no, or the ledger does not answer.
 pub fn run(global: &Global, args: &ApplyArgs) -> anyhow::Result<ExitCode> {
+    if args.file.is_none() {
+        args.consent.check(
+            "`-y` answers ahead; or `perennial plan -o FILE` writes a plan, and `perennial apply FILE` renews it",
+        )?;
+    }
     let office = Office::open(global)?;
     let items = args.file.as_deref().map(|file| read(&office, file, args)).transpose()?;
     let (remotes, are_ready) = reading::callable(&office, &office.named(&[])?);
@@ -156,13 +162,14 @@ async fn make(
     output: Output,
     told: &mut Vec<Told>,
 ) -> anyhow::Result<Plan> {
-    let mut plan = buyer.plan(office.policy(), &Scope::default(), progress).await?;
+    let mut plan = planning::plan(office, buyer, &Scope::default(), progress).await?;
     progress.clear();
     plan.items = pick(plan.items, &args.only)?;
     if !args.only.is_empty() {
         plan.left_out.clear();
     }
     plan::show(output, &plan)?;
+    plan::warn_of_funds(buyer, &plan.items).await?;
     service::tell_unruled(buyer.books(), office.policy())?;
     let known: Vec<_> = told.iter().map(|each| each.key.clone()).collect();
     // What is open was just carried on and told of.

@@ -31,8 +31,9 @@ pub struct DemoArgs {
     exit: bool,
 }
 
-/// By how much the clock is moved before the second round: past the next expiry of what is paid by the month.
-const LATER: &str = "P40D";
+/// By how much the clock is moved before the second round: past the first expiry of what is paid by the month, and, however
+/// long the month is, not as near the next one as the providers order it by themselves.
+const LATER: &str = "P36D";
 
 /// What the buyer is to do about the demo's services. Some providers have no call that switches their own automatic renewal
 /// off; there it stays on.
@@ -89,7 +90,8 @@ pub fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let sandbox = folder.join("sandbox");
     std::fs::create_dir_all(&sandbox).with_context(|| format!("making the folder {}", sandbox.display()))?;
     let addresses = Addresses { port_base: args.port_base, scheme: "http" };
-    let options = Options { data: sandbox, addresses, now: None, tls: None, seed_services: 0, seed_demo: 0 };
+    let options =
+        Options { data: sandbox, addresses, now: None, tls: None, seed_services: 0, seed_demo: 0, schedule: true };
     let story = Story { folder, addresses };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(async {
@@ -165,7 +167,8 @@ impl Story {
         self.move_clock()?;
         self.step("", &["plan"])?;
         self.step("", &["apply", "--yes"])?;
-        self.step("The books again.", &["audit", "--providers"])?;
+        let audit = ["audit", "--providers"];
+        self.step("The books again: what the rules leave alone, the providers have renewed by themselves.", &audit)?;
         self.step("And the money that the year ahead asks for.", &["forecast", "--months", "12"])?;
         Ok(())
     }
@@ -217,7 +220,9 @@ impl Story {
             command.env_remove(name);
         }
         let status = command.status().with_context(|| format!("running perennial {}", args.join(" ")))?;
-        ensure!(status.success(), "`perennial {}` ended with {status}", args.join(" "));
+        // 12: something that is due is left out, which is told and belongs to the story.
+        let is_told = status.success() || status.code() == Some(12);
+        ensure!(is_told, "`perennial {}` ended with {status}", args.join(" "));
         Ok(())
     }
 }

@@ -34,12 +34,11 @@ pub struct EvidenceArgs {
 /// # Errors
 /// When there is no such intent, the folder is there already, or the ledger does not answer.
 pub fn run(global: &Global, args: &EvidenceArgs) -> anyhow::Result<ExitCode> {
-    let office = Office::open(global)?;
+    let office = Office::open_to_read(global)?;
     let books = office.books()?;
     let Filed { intent, .. } = filed::find(&*books, &args.id)?;
-    let notes = books.notes(&intent.id)?;
     let id = intent.id.clone();
-    let evidence = Evidence { intent, notes };
+    let evidence = Evidence::read(&*books, intent)?;
     let now = office.clock().now();
     match (&args.output, global.output()) {
         (None, Output::Json) => output::lines([evidence.document(now).to_string()])?,

@@ -53,12 +53,12 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, Half};
 
     #[test]
     fn a_new_configuration_is_in_order_with_its_comments_and_without() {
         let file = Path::new("perennial.toml");
-        let plain = Config::parse(TEMPLATE, file).expect("reads").buyer;
+        let plain = Config::parse(TEMPLATE, file, Half::Buyer).expect("reads").buyer;
         assert!(
             plain.providers.is_empty() && plain.policy.rules.is_empty(),
             "nothing is renewed that nobody asked for"
@@ -66,7 +66,7 @@ mod tests {
         // An example is what begins with `#` and no blank.
         let example = |line: &str| line.strip_prefix('#').filter(|line| !line.starts_with(' ')).map(str::to_owned);
         let lines: Vec<_> = TEMPLATE.lines().map(|line| example(line).unwrap_or_else(|| line.to_owned())).collect();
-        let full = Config::parse(&lines.join("\n"), file).expect("reads").buyer;
+        let full = Config::parse(&lines.join("\n"), file, Half::Buyer).expect("reads").buyer;
         assert_eq!((full.providers.len(), full.policy.rules.len(), full.policy.budgets.len()), (1, 2, 1));
         assert!(full.policy.quiet.is_some() && full.rehearsal.is_some());
     }

@@ -42,7 +42,7 @@ pub struct ListArgs {
 pub fn run(global: &Global, args: &ListArgs) -> anyhow::Result<ExitCode> {
     const COLUMNS: [Column; 6] =
         [text("SERVICE"), text("KIND"), text("PROVIDER"), text("EXPIRES"), text("NATIVE"), text("STANDING")];
-    let office = Office::open(global)?;
+    let office = Office::open_to_read(global)?;
     let names = office.named(args.provider.as_slice())?;
     let now = office.clock().now();
     let today = now.to_zoned(TimeZone::UTC).date();

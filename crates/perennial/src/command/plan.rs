@@ -7,16 +7,20 @@ use std::sync::Arc;
 
 use clap::Args;
 use perennial_core::buyer::holding::ProviderName;
+use perennial_core::buyer::intent::IntentId;
 use perennial_core::buyer::plan::{Item, Plan, Reason};
-use perennial_core::money::{Currency, MoneyError};
-use perennial_engine::buyer::Scope;
+use perennial_core::buyer::remote::{Counted, Funds};
+use perennial_core::money::{Currency, Money, MoneyError};
+use perennial_engine::buyer::{Buyer, Scope};
+use perennial_store::Records;
 use serde_json::{Value, json};
 
 use crate::buyer::ending::Ending;
-use crate::buyer::forecast::Total;
+use crate::buyer::forecast::{self, Total};
 use crate::buyer::plan_file::{self, Over, PlanFile};
 use crate::buyer::progress::Progress;
-use crate::buyer::{Office, document, reading, service};
+use crate::buyer::telling::{self, ending_of};
+use crate::buyer::{Office, document, planning, reading, service};
 use crate::command::Global;
 use crate::output::{self, Column, Output, Row, money, number, text};
 
@@ -30,8 +34,9 @@ use crate::output::{self, Column, Output, Row, money, number, text};
 /// (as `item` without `mode` and `offer`, and with `reason` and `why`), `total` (`provider`, `renewals`, `net`, `tax`,
 /// `gross`), and `plan-file` (`path`).
 ///
-/// Exit codes: 0 planned, 1 failed, or an inventory or a price could not be read; 2 used wrongly; with
-/// --detailed-exitcode 13 where something is due, so that 0 is "nothing is due".
+/// Exit codes, those with which `apply` would end if all that is planned were renewed: 0 planned, 1 failed, or an inventory
+/// or a price could not be read; 2 used wrongly; 10 a renewal is under way, 11 the outcome of one is unknown, 12 something
+/// that is due is left out; with --detailed-exitcode 13 where something is to be renewed, so that 0 is "nothing is due".
 #[derive(Args, Debug)]
 pub struct PlanArgs {
     /// Write the plan to this file
@@ -46,7 +51,7 @@ pub struct PlanArgs {
     /// Plan from the inventories as they were read last
     #[arg(long)]
     no_sync: bool,
-    /// Exit with 13 where something is due
+    /// Exit with 13 where something is to be renewed
     #[arg(long)]
     detailed_exitcode: bool,
 }
@@ -65,9 +70,10 @@ pub fn run(global: &Global, args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let ending = office.with_buyer(remotes, async |buyer| {
         let are_read = are_ready && (args.no_sync || reading::refresh(buyer, &names, &progress).await);
         let scope = Scope { providers: Some(names.clone()) };
-        let plan = buyer.plan(office.policy(), &scope, &*progress).await?;
+        let plan = planning::plan(&office, buyer, &scope, &*progress).await?;
         progress.clear();
         show(output, &plan)?;
+        warn_of_funds(buyer, &plan.items).await?;
         service::tell_unruled(buyer.books(), office.policy())?;
         if let Some(path) = &args.output {
             let file = PlanFile { made_at: office.clock().now(), ledger: office.ledger()?, items: plan.items.clone() };
@@ -84,22 +90,55 @@ pub fn run(global: &Global, args: &PlanArgs) -> anyhow::Result<ExitCode> {
                 }
             }
         }
-        Ok(ending(&plan, are_read))
+        ending(&plan, are_read, |id| open_ending(buyer.books(), id))
     })?;
     Ok(ending.code(args.detailed_exitcode))
 }
 
-/// How planning ended.
-fn ending(plan: &Plan, are_read: bool) -> Ending {
-    let is_due = |reason: &Reason| !matches!(reason, Reason::Never | Reason::Renewed(_));
-    let has_price = |reason: &Reason| !matches!(reason, Reason::NoPrice(_));
-    if !are_read || !plan.left_out.iter().all(|left| has_price(&left.why)) {
-        Ending::Failed
-    } else if !plan.items.is_empty() || plan.left_out.iter().any(|left| is_due(&left.why)) {
-        Ending::Changed
-    } else {
-        Ending::Done
+/// How planning ended: as applying would, were all of its renewals carried out. What is left out counts the same there.
+fn ending(plan: &Plan, are_read: bool, open: impl Fn(&IntentId) -> anyhow::Result<Ending>) -> anyhow::Result<Ending> {
+    let mut worst = if are_read { Ending::Done } else { Ending::Failed };
+    if !plan.items.is_empty() {
+        worst = worst.max(Ending::Changed);
     }
+    for left in &plan.left_out {
+        worst = worst.max(match &left.why {
+            Reason::Open(id) => open(id)?,
+            why => ending_of(why),
+        });
+    }
+    Ok(worst)
+}
+
+/// How an intent that is open stands.
+fn open_ending(books: &(dyn Records + Send + Sync), id: &IntentId) -> anyhow::Result<Ending> {
+    Ok(books.find_intent(&id.0)?.map_or(Ending::Waiting, |filed| telling::ending(&filed.intent.state)))
+}
+
+/// Warns where an account has less than its renewals cost. Only where all there is to pay with is a known amount: a card
+/// may cover the rest. Where that cannot be read, the price of a renewal is no less true.
+pub(super) async fn warn_of_funds(buyer: &Buyer, items: &[Item]) -> anyhow::Result<()> {
+    for ((provider, _), total) in totals(items)? {
+        let remote = buyer.remote(&provider)?;
+        let Ok(funds) = remote.funds().await else { continue };
+        let needed = match remote.funds_counted() {
+            Counted::WithTax => total.gross,
+            Counted::WithoutTax => total.net,
+        };
+        if let Some(warning) = short_of(&provider, needed, &funds)? {
+            output::note(&warning);
+        }
+    }
+    Ok(())
+}
+
+/// What is said where the funds of an account do not cover what is needed.
+fn short_of(provider: &ProviderName, needed: Money, funds: &[Funds]) -> Result<Option<String>, MoneyError> {
+    let missing = forecast::shortfall(needed, funds)?;
+    if missing.minor() == 0 || funds.iter().any(|each| each.amount.is_none()) {
+        return Ok(None);
+    }
+    Ok(Some(format!("warning: {provider} is {missing} short of the {needed} that its renewals take from the account")))
 }
 
 /// Shows a plan.
@@ -205,11 +244,10 @@ pub(super) fn totals(items: &[Item]) -> Result<BTreeMap<(ProviderName, Currency)
 mod tests {
     use std::slice;
 
-    use perennial_core::buyer::intent::IntentId;
     use perennial_core::buyer::plan::LeftOut;
 
     use super::*;
-    use crate::buyer::example;
+    use crate::buyer::example::{self, euros};
 
     #[test]
     fn planning_ends_by_what_is_due() {
@@ -224,12 +262,27 @@ mod tests {
             (plan(&[], vec![]), true, 0),
             (plan(&[], vec![Reason::Never, Reason::Renewed(id())]), true, 0),
             (plan(slice::from_ref(&item), vec![]), true, 13),
-            (plan(&[], vec![Reason::NativeToo]), true, 13),
-            (plan(slice::from_ref(&item), vec![Reason::NoPrice("no answer".to_owned())]), true, 1),
+            (plan(slice::from_ref(&item), vec![Reason::Never]), true, 13),
+            (plan(slice::from_ref(&item), vec![Reason::NativeToo]), true, 12),
+            (plan(&[], vec![Reason::NativeToo, Reason::Open(id())]), true, 11),
+            (plan(slice::from_ref(&item), vec![Reason::NoPrice("no answer".to_owned()), Reason::NativeToo]), true, 1),
             (plan(&[item], vec![]), false, 1),
         ] {
-            assert_eq!(ending(&plan, are_read).number(true), code, "{plan:?}");
+            let ending = ending(&plan, are_read, |_| Ok(Ending::Unknown)).expect("is told");
+            assert_eq!(ending.number(true), code, "{plan:?}");
         }
+    }
+
+    #[test]
+    fn an_account_that_is_short_is_told_where_all_it_has_is_known() {
+        let provider = ProviderName::parse("vpsbg").expect("is a name");
+        let balance = |amount| Funds { kind: "balance".to_owned(), amount: Some(euros(amount)) };
+        let card = Funds { kind: "card".to_owned(), amount: None };
+        let told = |funds: &[Funds]| short_of(&provider, euros("30"), funds).expect("adds up");
+        assert_eq!(told(&[balance("30")]), None);
+        let short = "warning: vpsbg is 0.01 EUR short of the 30.00 EUR that its renewals take from the account";
+        assert_eq!(told(&[balance("20"), balance("9.99")]).as_deref(), Some(short));
+        assert_eq!(told(&[balance("29.99"), card]), None, "the card may cover it");
     }
 
     #[test]

@@ -67,8 +67,7 @@ pub fn run(global: &Global, args: &ResolveArgs) -> anyhow::Result<ExitCode> {
     let names = office.named(&[found.intent.key.provider.to_string()])?;
     let ending = office.with_buyer(office.remotes(&names)?, async |buyer| {
         let now = office.clock().now();
-        let notes = buyer.books().notes(&id)?;
-        show_evidence(output, &found, &Evidence { intent: found.intent.clone(), notes }, now)?;
+        show_evidence(output, &found, &Evidence::read(buyer.books(), found.intent.clone())?, now)?;
         if !found.intent.state.can_be_settled(args.verdict()) {
             let why = format!("intent {} is {}: nothing of it is to be settled", short(&id), found.intent.state.word());
             return Err(anyhow!("{why}"));
@@ -81,7 +80,7 @@ pub fn run(global: &Global, args: &ResolveArgs) -> anyhow::Result<ExitCode> {
         let progress = Progress::new(output);
         let intent = buyer.settle(&id, args.verdict(), &progress).await?;
         progress.clear();
-        let told = Told::of(intent, true);
+        let told = Told::of(intent, true).noted(&buyer.books().notes(&id)?);
         apply::show(output, std::slice::from_ref(&told), office.clock().now())?;
         Ok(if args.verdict().is_some() { Ending::Done } else { told.ending() })
     })?;

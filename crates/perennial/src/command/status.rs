@@ -12,7 +12,7 @@ use perennial_store::{Filed, HoldingFilter, IntentFilter, Note, Records, Sync};
 use serde_json::json;
 
 use crate::buyer::ending::Ending;
-use crate::buyer::telling::{ending, holder, intent_words, left, short};
+use crate::buyer::telling::{ending, holder, intent_words, left, short, trouble, with_trouble};
 use crate::buyer::{Office, document, filed, service};
 use crate::command::Global;
 use crate::command::plan::section;
@@ -29,7 +29,7 @@ const DUE_MAX: usize = 20;
 ///
 /// Reads the ledger alone; no provider is called. With an ID, that renewal with every step.
 ///
-/// --json: a line each with `version` and `kind`: `intent` (as `result` lines of `apply`, and `since`, `holder`), `note`
+/// --json: a line each with `version` and `kind`: `intent` (as `result` lines of `apply`, and `since`, `holder`, `trouble`), `note`
 /// (with an ID: `at`, `state`, `text`), `inventory` (`provider`, `at`, `services`), `due` (a service past its day without a
 /// renewal under way).
 ///
@@ -53,7 +53,7 @@ pub struct StatusArgs {
 /// # Errors
 /// When there is no such intent, or the ledger does not answer.
 pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<ExitCode> {
-    let office = Office::open(global)?;
+    let office = Office::open_to_read(global)?;
     let books = office.books()?;
     let (now, output) = (office.clock().now(), global.output());
     let worst = match &args.id {
@@ -102,9 +102,11 @@ fn show_all(
 
 fn open_row(books: &(dyn Records + Send + std::marker::Sync), filed: &Filed, now: Timestamp) -> Result<Row, Failure> {
     let Filed { intent, .. } = filed;
-    let since = since(&books.notes(&intent.id)?, intent.state.word());
+    let notes = books.notes(&intent.id)?;
+    let since = since(&notes, intent.state.word());
+    let trouble = trouble(&intent.state, &notes);
     let who = holder(filed, now).map_or_else(String::new, |who| format!(" (with {who})"));
-    let more = json!({ "since": since.map(|at| at.to_string()), "holder": holder(filed, now) });
+    let more = json!({ "since": since.map(|at| at.to_string()), "holder": holder(filed, now), "trouble": trouble });
     Ok(Row {
         cells: vec![
             short(&intent.id).to_owned(),
@@ -112,7 +114,7 @@ fn open_row(books: &(dyn Records + Send + std::marker::Sync), filed: &Filed, now
             intent.ask.name.clone(),
             intent.state.word().to_owned(),
             since.map(minute).unwrap_or_default(),
-            format!("{}{who}", intent_words(intent, now)),
+            format!("{}{who}", with_trouble(intent_words(intent, now), trouble)),
         ],
         document: document::line("intent", document::with(document::intent(intent, now), more)),
     })
@@ -200,7 +202,7 @@ fn show_due(output: Output, due: &[Holding], now: Timestamp) -> anyhow::Result<(
 fn show_one(output: Output, filed: &Filed, notes: &[Note], now: Timestamp) -> anyhow::Result<()> {
     const NOTES: [Column; 3] = [text("WHEN"), text("STATE"), text("WHAT HAPPENED")];
     let Filed { intent, .. } = filed;
-    let more = json!({ "holder": holder(filed, now) });
+    let more = json!({ "holder": holder(filed, now), "trouble": trouble(&intent.state, notes) });
     let document = document::line("intent", document::with(document::intent(intent, now), more));
     output.document(&fields(filed, now), &document)?;
     let row = |note: &Note| Row {
@@ -217,6 +219,12 @@ pub(super) fn fields(filed: &Filed, now: Timestamp) -> Vec<(&'static str, String
     let order = intent.state.order().map(|order| order.id.clone());
     let order = order.or_else(|| intent.state.receipt().and_then(|receipt| receipt.order.clone()));
     let IntentId(id) = &intent.id;
+    let fence = intent.ask.fence;
+    let expiry = if intent.state.is_open() {
+        format!("{fence}, {}", left(intent.expires_at, now))
+    } else {
+        format!("{fence}, when it was planned")
+    };
     let before = intent.watermark.as_ref().map(|mark| {
         let balance = mark.balance.map_or_else(String::new, |balance| format!(", {balance} on the balance"));
         format!("newest orders {}{balance}, {}", mark.orders.join(", "), minute(mark.at))
@@ -225,7 +233,7 @@ pub(super) fn fields(filed: &Filed, now: Timestamp) -> Vec<(&'static str, String
         ("intent", id.clone()),
         ("service", format!("{} {}", intent.key, intent.ask.name)),
         ("state", format!("{}: {}", intent.state.word(), intent_words(intent, now))),
-        ("expiry", format!("{}, {}", intent.ask.fence, left(intent.expires_at, now))),
+        ("expiry", expiry),
         ("asked for", format!("{} until {} for {}", offer.length, offer.until, offer.gross)),
         ("made", minute(intent.made_at)),
         ("sent", intent.sent_at.map(minute).unwrap_or_default()),

@@ -8,6 +8,7 @@ use clap::Args;
 use perennial_core::buyer::holding::ProviderName;
 use serde_json::json;
 
+use crate::buyer::planning::{Shared, Twins};
 use crate::buyer::progress::Progress;
 use crate::buyer::{Office, reading};
 use crate::command::Global;
@@ -19,7 +20,7 @@ use crate::output::{self, Output, Row, number, text};
 /// what was known before stays. --json: a line an account with `version`, `kind`, `provider`, `services` (how many; null where it failed),
 /// `error` (null where it did not).
 ///
-/// Exit codes: 0 all were read, 1 some were not.
+/// Exit codes: 0 all were read, 1 some were not, or two names are the same account.
 #[derive(Args, Debug)]
 pub struct SyncArgs {
     /// The accounts to read [default: all]
@@ -40,15 +41,29 @@ pub fn run(global: &Global, args: &SyncArgs) -> anyhow::Result<ExitCode> {
     let (remotes, failures) = office.remotes_and_failures(&office.named(&args.names)?);
     let names: Vec<_> = remotes.keys().cloned().collect();
     let mut outcomes: BTreeMap<_, Outcome> = failures.into_iter().map(|(name, error)| (name, Err(error))).collect();
+    let mut shared = Vec::new();
     if !names.is_empty() {
         let progress = Arc::new(Progress::new(output));
-        let read = office.with_buyer(remotes, async |buyer| Ok(reading::sync(buyer, &names, &progress).await))?;
+        let read = office.with_buyer(remotes, async |buyer| {
+            let read = reading::sync(buyer, &names, &progress).await;
+            shared = Twins::new(&office, buyer.books())?.shared()?;
+            Ok(read)
+        })?;
         outcomes.extend(
             read.into_iter().map(|(name, read)| (name, read.map(|report| report.holdings).map_err(Into::into))),
         );
     }
     show(output, &outcomes)?;
-    Ok(if outcomes.values().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    for Shared { names: [one, other], example } in &shared {
+        output::note(&format!(
+            "error: `{one}` and `{other}` both show {} ({}): they are one account, and what both show is not renewed\n\
+             hint: take one of the two sections out of {}; keep the one whose renewals `perennial status` shows",
+            example.name,
+            example.key.id,
+            office.file().display()
+        ));
+    }
+    Ok(if shared.is_empty() && outcomes.values().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn show(output: Output, outcomes: &BTreeMap<ProviderName, Outcome>) -> anyhow::Result<()> {

@@ -24,7 +24,7 @@ use crate::buyer::ending::Ending;
 use crate::buyer::progress::Progress;
 use crate::buyer::telling::{Told, ending_of, left, short, summary};
 use crate::buyer::wait::{is_held, last_safe, parse_span, pause};
-use crate::buyer::{Office, reading};
+use crate::buyer::{Office, planning, reading};
 use crate::command::{Global, apply};
 use crate::output::{self, Output};
 use crate::web::house::{Asked, tell_systemd};
@@ -194,6 +194,7 @@ impl Watch<'_> {
 
     /// Looks once: reads, carries on what is open, plans, and renews what is to be renewed by itself.
     async fn look(&mut self, stage: &Stage) -> anyhow::Result<Look> {
+        self.office.follow_clock().await?;
         let mut look = Look::default();
         for (name, read) in reading::sync(self.buyer, &self.names, &self.progress).await {
             if let Err(error) = read {
@@ -215,7 +216,7 @@ impl Watch<'_> {
         if stage.is_over.get() {
             return Ok(look);
         }
-        let plan = self.buyer.plan(self.office.policy(), &Scope::default(), &*self.progress).await?;
+        let plan = planning::plan(self.office, self.buyer, &Scope::default(), &*self.progress).await?;
         let now = self.office.clock().now();
         let quiet = self.office.policy().quiet.as_ref();
         self.tell_of(&plan, now, &mut look);

@@ -12,14 +12,16 @@ use perennial_core::calendar::{AnchorDay, Period, Zone};
 use perennial_core::money::{Money, Rate};
 use perennial_core::product::Kind;
 use perennial_providers::Dialect;
+pub use perennial_providers::call::is_loopback;
 use serde::de::{DeserializeSeed, Error};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::checked::checked;
 use super::secret::is_secret;
-use super::text::{ApiUrl, Days, FromText, PeriodWish, Program, Text, Variable, bare};
-pub use super::text::{check_url, is_loopback};
+use super::shape::words;
+use super::text::{ApiUrl, Days, PeriodWish, Program, Text, bare};
+pub use super::text::{FromText, Variable, check_program, check_url};
 
 /// When a service that is left to end is told, where the rule says nothing.
 const NEVER_DUE: Days = Days(14);
@@ -54,8 +56,8 @@ pub struct ProviderConfig {
     pub pay_with: Option<String>,
     /// The regions to look in.
     pub regions: Vec<String>,
-    /// The tax that comes on top of quotes, where the provider's quotes tell none.
-    pub vat: Rate,
+    /// The tax that comes on top of quotes, where the provider's quotes tell none; absent where nobody has said so.
+    pub vat: Option<Rate>,
     /// How many requests a minute are made at the most.
     pub requests_per_minute: Option<NonZeroU32>,
     /// How long what was done may stay out of sight, in seconds.
@@ -74,7 +76,7 @@ struct ProviderSection {
     secrets_env: BTreeMap<String, Text<Variable>>,
     ca_file: Option<PathBuf>,
     pay_with: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words")]
     regions: Vec<String>,
     vat: Option<Text<Rate>>,
     requests_per_minute: Option<NonZeroU32>,
@@ -83,7 +85,8 @@ struct ProviderSection {
 
 impl<'de> Deserialize<'de> for ProviderConfig {
     fn deserialize<D: Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
-        let section: ProviderSection = checked(no_secret).deserialize(given)?;
+        let section: ProviderSection =
+            checked("a section of its own in brackets, as in [provider.NAME]", no_secret).deserialize(given)?;
         let Text(api) = section.api;
         let fields = api.call.fields.iter().map(|field| field.name);
         if let Some(name) = section.secrets_env.keys().find(|name| fields.clone().all(|field| field != name.as_str())) {
@@ -102,7 +105,7 @@ impl<'de> Deserialize<'de> for ProviderConfig {
             ca_file: section.ca_file,
             pay_with: section.pay_with,
             regions: section.regions,
-            vat: section.vat.map_or(Rate::ZERO, |Text(rate)| rate),
+            vat: section.vat.map(|Text(rate)| rate),
             requests_per_minute: section.requests_per_minute,
             settles_in_s: section.settles_in_s,
         })

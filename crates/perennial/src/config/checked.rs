@@ -9,13 +9,15 @@ use serde::{Deserialize, Deserializer};
 
 /// Reads a table, of which each key is looked at first: what is wrong with it, if anything.
 pub struct Checked<T, F> {
+    expected: &'static str,
     check: F,
     read: PhantomData<T>,
 }
 
-/// Reads a table, of which each key is looked at first: what is wrong with it, if anything.
-pub const fn checked<T, F: Fn(&str) -> Result<(), String>>(check: F) -> Checked<T, F> {
-    Checked { check, read: PhantomData }
+/// Reads a table, of which each key is looked at first: what is wrong with it, if anything. Where something else than a
+/// table is there, it is told what was expected.
+pub const fn checked<T, F: Fn(&str) -> Result<(), String>>(expected: &'static str, check: F) -> Checked<T, F> {
+    Checked { expected, check, read: PhantomData }
 }
 
 impl<'de, T: Deserialize<'de>, F: Fn(&str) -> Result<(), String>> DeserializeSeed<'de> for Checked<T, F> {
@@ -30,7 +32,7 @@ impl<'de, T: Deserialize<'de>, F: Fn(&str) -> Result<(), String>> Visitor<'de> f
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a section")
+        f.write_str(self.expected)
     }
 
     fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<T, M::Error> {

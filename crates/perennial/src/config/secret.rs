@@ -16,7 +16,7 @@ pub fn mask(text: &str) -> String {
     for line in text.split('\n') {
         let quoted = line.split_once(" | ").filter(|(number, _)| number.trim().parse::<usize>().is_ok());
         lines.push(match quoted.and_then(|(number, content)| Some((number, content.split_once('=')?))) {
-            Some((number, (key, _))) if is_secret(content_of(line)) => {
+            Some((number, (key, _))) if is_secret(content_of(line)) || has_user(content_of(line)) => {
                 has_masked = true;
                 format!("{number} | {key}= ***")
             }
@@ -34,6 +34,11 @@ pub fn mask(text: &str) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// Whether there is a URL with a user in it, and so perhaps with a password.
+fn has_user(content: &str) -> bool {
+    content.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
 }
 
 /// What stands behind the number of a quoted line.
@@ -55,6 +60,8 @@ mod tests {
                 "3 | secrets_env = ***\n  | ^^\ninvalid type: string \"***\", expected a map",
             ),
             ("3 | period = \"P1X\"", "3 | period = \"P1X\""),
+            ("3 | smtp = \"smtps://u:hunter2@x\"", "3 | smtp = ***"),
+            ("3 | smtp = \"http://x\"", "3 | smtp = \"http://x\""),
             ("invalid type: string \"x\", expected y", "invalid type: string \"x\", expected y"),
         ] {
             assert_eq!(mask(quoted), masked);

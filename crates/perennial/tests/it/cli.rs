@@ -307,7 +307,7 @@ fn an_order_is_taken_back_once() {
     let shop = Shop::open();
     shop.run(&["balance", "credit", "acme", "10", "--memo", "welcome"]).done();
     let id = shop.renew("acme", 1001).to_string();
-    shop.run(&["order", "credit", &id, "--no-input"]).failed(1, "Take order 1 of acme over 4.31 EUR back");
+    shop.run(&["order", "credit", &id, "--no-input"]).failed(2, "Take order 1 of acme over 4.31 EUR back");
     shop.run(&["order", "credit", &id, "--yes"]).done();
     let papers = shop.document(&["order", "show", &id])["invoices"].clone();
     assert_eq!(papers.as_array().unwrap().len(), 2, "{papers}");
@@ -321,7 +321,7 @@ fn an_order_is_taken_back_once() {
 fn an_open_order_is_withdrawn_once() {
     let shop = Shop::open();
     let id = shop.place("acme", 1001).to_string();
-    shop.run(&["order", "cancel", &id, "--no-input"]).failed(1, "Withdraw order 1 of acme over 4.31 EUR");
+    shop.run(&["order", "cancel", &id, "--no-input"]).failed(2, "Withdraw order 1 of acme over 4.31 EUR");
     assert_eq!(shop.json(&["order", "list", "--open"]).len(), 1);
     shop.run(&["order", "cancel", &id, "--yes"]).done();
     assert_eq!(shop.document(&["order", "show", &id])["state"], "cancelled");

@@ -65,7 +65,7 @@ fn keys_are_issued_once_listed_without_secrets_and_revoked() {
         assert!(!everything.windows(secret.len()).any(|window| window == secret.as_bytes()));
     }
 
-    shop.run(&["key", "revoke", "application/1"]).failed(1, "hint: `--yes` answers ahead");
+    shop.run(&["key", "revoke", "application/1"]).failed(2, "hint: `-y` answers ahead");
     shop.run(&["key", "revoke", "application/1", "--yes"]).done();
     let status: Vec<_> = shop.json(&["key", "list"]).into_iter().map(|line| line["status"].clone()).collect();
     assert_eq!(status, ["revoked", "active", "expired"], "what was given to an application ends with it");
@@ -180,7 +180,7 @@ fn an_access_key_is_one_key_though_it_has_two_parts() {
     assert_eq!((table.lines().count(), table.contains(&keys[1].0)), (4, true), "{table}");
 
     let refused = shop.run(&["key", "revoke", "application/2", "--no-input"]);
-    refused.failed(1, "Revoke application/2 (account acme)?");
+    refused.failed(2, "Revoke application/2 (account acme)?");
     shop.run(&["key", "revoke", "application/2", "-y"]).done();
     let status: Vec<_> = shop.json(&["key", "list"]).into_iter().map(|line| line["status"].clone()).collect();
     assert_eq!(status, ["active", "revoked", "active"]);

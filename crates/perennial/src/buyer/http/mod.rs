@@ -12,7 +12,7 @@ use perennial_core::ports::BoxFuture;
 use perennial_providers::call::{HttpClient, SendError};
 use reqwest::{Certificate, Client, ClientBuilder, redirect, retry};
 
-/// How providers know us.
+/// How those whom we call know us.
 const USER_AGENT: &str = concat!("perennial/", env!("CARGO_PKG_VERSION"));
 
 /// What a call may take.
@@ -70,9 +70,7 @@ impl Network {
                 Some(authorities) => builder.tls_certs_only(authorities.clone()),
                 None => builder,
             };
-            let limited = builder.connect_timeout(limits.connect).timeout(limits.whole).user_agent(USER_AGENT);
-            let plain = limited.http1_only().redirect(redirect::Policy::none()).referer(false);
-            plain.retry(retry::never()).build().context("getting ready to call providers")
+            plain(builder, limits).build().context("getting ready to call providers")
         };
         Ok(Self {
             reads: client(Client::builder())?,
@@ -107,6 +105,12 @@ impl HttpClient for Network {
     }
 }
 
+/// What every client of ours is: one that sends once, over HTTP/1.1, and follows nobody elsewhere.
+pub fn plain(builder: ClientBuilder, limits: Limits) -> ClientBuilder {
+    let limited = builder.connect_timeout(limits.connect).timeout(limits.whole).user_agent(USER_AGENT);
+    limited.http1_only().redirect(redirect::Policy::none()).referer(false).retry(retry::never())
+}
+
 /// The certificates of a PEM file.
 fn authorities(file: &Path) -> anyhow::Result<Vec<Certificate>> {
     let what = || format!("reading the authority's certificate {}\nhint: `ca_file` is a PEM file", file.display());
@@ -139,7 +143,7 @@ fn told(error: reqwest::Error) -> SendError {
 }
 
 /// An error and its causes in one line, without the address: keys and signatures may be in it.
-fn causes(error: reqwest::Error) -> String {
+pub fn causes(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut told = vec![error.to_string()];
     let mut next = error.source();

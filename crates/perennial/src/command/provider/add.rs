@@ -1,5 +1,6 @@
 //! `perennial provider add`: one more account in the configuration, once it has answered.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -12,12 +13,15 @@ use anyhow::{Context, bail};
 use clap::Args;
 use perennial_core::buyer::holding::{ProviderName, RemoteId};
 use perennial_core::buyer::remote::{CallError, Introduction, Remote};
-use perennial_providers::DIALECTS;
+use perennial_core::money::Rate;
+use perennial_providers::call::SettingError;
+use perennial_providers::{DIALECTS, Dialect};
 use serde_json::json;
 
 use crate::buyer::Office;
-use crate::command::Global;
-use crate::config::Config;
+use crate::command::{Global, Misuse};
+use crate::config::buyer::{FromText, Variable, check_program, check_url};
+use crate::config::{Config, Half};
 use crate::output::{self, Output};
 
 /// Add an account that you have at a provider
@@ -45,8 +49,8 @@ pub struct AddArgs {
     #[arg(long)]
     profile: Option<String>,
     /// The environment variable that holds a credential; can be repeated
-    #[arg(long, value_name = "CREDENTIAL=VARIABLE", value_parser = parse_pair)]
-    secret_env: Vec<(String, String)>,
+    #[arg(long, value_name = "CREDENTIAL=VARIABLE")]
+    secret_env: Vec<String>,
     /// The certificate of the authority to trust instead of the system's, PEM
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -70,10 +74,55 @@ pub struct AddArgs {
     secret_command: Vec<String>,
 }
 
-fn parse_pair(text: &str) -> Result<(String, String), String> {
-    let wrong = || "write CREDENTIAL=VARIABLE, as in token=MY_TOKEN".to_owned();
-    let (name, variable) = text.split_once('=').ok_or_else(wrong)?;
-    if name.is_empty() || variable.is_empty() { Err(wrong()) } else { Ok((name.to_owned(), variable.to_owned())) }
+impl AddArgs {
+    /// Checks the flags whose values the configuration would refuse. Not while the command line is read, which would quote
+    /// the value: it may be a secret.
+    ///
+    /// # Errors
+    /// [`Misuse`], with the flag.
+    fn check(&self) -> Result<(), Misuse> {
+        let misuse = |flag: &str, why: String| Misuse(format!("--{flag}: {why}"));
+        if let Some(url) = &self.url {
+            check_url(url).map_err(|why| misuse("url", why))?;
+        }
+        if let Some(vat) = &self.vat {
+            Rate::from_text(vat).map_err(|why| misuse("vat", why))?;
+        }
+        if !self.secret_command.is_empty() {
+            check_program(&self.secret_command).map_err(|why| misuse("secret-command", why))?;
+        }
+        let fields = Dialect::named(&self.api).map_or(&[][..], |api| api.call.fields);
+        let mut named = BTreeSet::new();
+        for text in &self.secret_env {
+            let (field, variable) = pair(text).map_err(|why| misuse("secret-env", why))?;
+            if fields.iter().all(|known| known.name != field) {
+                let fields = fields.iter().map(|field| field.name).collect::<Vec<_>>().join("`, `");
+                return Err(misuse("secret-env", format!("the credentials of `--api {}` are `{fields}`", self.api)));
+            }
+            Variable::from_text(variable).map_err(|why| misuse("secret-env", why))?;
+            if !named.insert(field) {
+                return Err(misuse("secret-env", format!("`{field}` is named twice")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A credential and the variable that holds it. What is wrong is not quoted: it may be the secret itself.
+fn pair(text: &str) -> Result<(&str, &str), String> {
+    let parts = text.split_once('=').filter(|(field, variable)| !field.is_empty() && !variable.is_empty());
+    parts.ok_or_else(|| "write CREDENTIAL=VARIABLE, as in token=MY_TOKEN".to_owned())
+}
+
+/// The flag that set what the account will not have. There is no section yet in which it could be mended.
+fn name_flag(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<SettingError>() {
+        Some(wrong @ SettingError::Wrong { setting, .. }) => {
+            let flag = if *setting == "regions" { "region".to_owned() } else { setting.replace('_', "-") };
+            Misuse(format!("--{flag}: {wrong}")).into()
+        }
+        _ => error,
+    }
 }
 
 /// Tests the account, and adds it.
@@ -84,14 +133,15 @@ pub fn run(global: &Global, args: &AddArgs) -> anyhow::Result<ExitCode> {
     let office = Office::open(global)?;
     let file = office.file();
     let name = &args.name;
+    args.check()?;
     if office.providers().contains_key(name) {
         bail!("there is a provider `{name}` in {} already\nhint: choose another name", file.display());
     }
     let before = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     let added = section(args, before.is_empty() || before.ends_with('\n'))?;
-    let all = Config::parse(&format!("{before}{added}"), file)?.buyer.providers;
+    let all = Config::parse(&format!("{before}{added}"), file, Half::Buyer)?.buyer.providers;
     let config = all.get(name).context("the section that was added is not there")?;
-    let remote = office.remote(name, config)?;
+    let remote = office.remote(name, config).map_err(name_flag)?;
     let introduction = office.run(remote.introduce()).with_context(|| format!("testing `{name}`"))?;
     refuse_known(&office, args, &remote)?;
     append(file, &added).with_context(|| format!("writing {}", file.display()))?;
@@ -140,8 +190,8 @@ fn section(args: &AddArgs, at_line_start: bool) -> anyhow::Result<String> {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let list = |texts: &[String]| format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "));
     let some = |texts: &[String]| (!texts.is_empty()).then(|| list(texts));
-    let pairs = args.secret_env.iter().map(|(name, variable)| format!("{} = {}", quoted(name), quoted(variable)));
-    let pairs: Vec<_> = pairs.collect();
+    let pairs = args.secret_env.iter().filter_map(|text| pair(text).ok());
+    let pairs: Vec<_> = pairs.map(|(name, variable)| format!("{} = {}", quoted(name), quoted(variable))).collect();
     // The file may be elsewhere than we are.
     let ca_file = args.ca_file.as_ref().map(std::path::absolute).transpose().context("finding the authority's file")?;
     let ca_file = ca_file.map(|path| quoted(&path.to_string_lossy()));
@@ -194,4 +244,43 @@ fn show(output: Output, args: &AddArgs, file: &Path, introduction: &Introduction
     }
     output::note("hint: `perennial sync` reads what you rent there");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: AddArgs,
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_flag_and_never_quoted_where_it_may_be_a_secret() {
+        let checked = |flags: &[&str]| {
+            let line = [&["add", "new", "--api", "vpsbg"], flags].concat();
+            Line::try_parse_from(line).map_err(|error| error.to_string()).expect("parses").args.check()
+        };
+        for (flags, why) in [
+            (&["--url", "http://u:hunter2@api.example.net"][..], "--url: this is not the address of an API"),
+            (&["--url", "http://api.example.net"], "--url: keys would be sent to api.example.net"),
+            (&["--vat", "101"], "--vat: `101` is not a percentage"),
+            (&["--secret-env", "hunter2"], "--secret-env: write CREDENTIAL=VARIABLE"),
+            (&["--secret-env", "token=hunter-2"], "--secret-env: this is not the name of an environment variable"),
+            (&["--secret-env", "key=MY_KEY"], "--secret-env: the credentials of `--api vpsbg` are `token`"),
+            (&["--secret-env", "token=A", "--secret-env", "token=B"], "--secret-env: `token` is named twice"),
+            (&["--secret-command", "echo", "hunter2"], "--secret-command: `echo` prints what it is given"),
+            (&["--secret-command", "/usr/bin/printf", "hunter2"], "--secret-command: `printf` prints what it is given"),
+            (&["--secret-command", ""], "--secret-command: it names no program"),
+        ] {
+            let told = checked(flags).expect_err("is wrong").to_string();
+            assert!(told.starts_with(why) && !told.contains("hunter"), "{flags:?}: {told}");
+        }
+        checked(&["--url", "https://api.example.net", "--vat", "20", "--secret-env", "token=MY_TOKEN"])
+            .expect("is right");
+        checked(&["--secret-command", "pass", "show", "vpsbg"]).expect("is right");
+    }
 }

@@ -24,7 +24,7 @@ pub struct ListArgs {}
 pub fn run(global: &Global, ListArgs {}: ListArgs) -> anyhow::Result<ExitCode> {
     const COLUMNS: [Column; 6] =
         [text("PROVIDER"), text("API"), text("URL"), text("CREDENTIALS"), number("SERVICES"), text("READ")];
-    let office = Office::open(global)?;
+    let office = Office::open_to_read(global)?;
     let syncs = match office.books_if_there()? {
         Some(books) => books.syncs()?,
         None => Vec::new(),

@@ -57,10 +57,10 @@ fn a_plan_that_was_edited_is_old_or_from_elsewhere_is_refused() {
 fn nothing_is_paid_before_somebody_says_yes() {
     let sandbox = sandbox();
     let buyer = rents(&sandbox, 1, &rule(""));
-    let asked = buyer.run(&["apply"]);
-    assert_eq!(asked.code, 1, "{asked:?}");
-    assert!(asked.stderr.contains("Renew debian-2gb (vpsbg/3321) for 30.00 EUR at vpsbg?"), "{asked:?}");
-    assert!(asked.stdout.contains(SERVER), "the plan is shown: {asked:?}");
+    let hint =
+        "hint: `-y` answers ahead; or `perennial plan -o FILE` writes a plan, and `perennial apply FILE` renews it";
+    buyer.run(&["apply"]).failed(2, hint);
+    buyer.run(&["apply", "--no-input"]).failed(2, hint);
     assert_eq!(payments(&sandbox), 0);
     buyer.run(&["apply", "-y"]).done();
     assert_eq!(payments(&sandbox), 1);
@@ -86,6 +86,7 @@ fn the_policys_limits_hold_for_old_plans_too() {
         assert_eq!(of_kind(&lines, "result")[0]["reason"], reason);
     }
     let dear = rents(&sandbox, 1, &rule("price_max = \"29.99 EUR\""));
+    ended(&dear.run(&["--json", "plan"]), 12);
     let lines = ended(&dear.run(&["--json", "apply", "-y"]), 12);
     assert_eq!(of_kind(&lines, "left-out")[0]["reason"], "too-dear");
     assert_eq!(payments(&sandbox), 0);
@@ -129,7 +130,7 @@ fn what_is_unknown_is_said_to_be_and_settled_by_the_next_run() {
     assert_eq!(of_kind(&status, "intent")[0]["intent"], result["intent"]);
     assert!(of_kind(&status, "due").is_empty(), "it is under way: {status:?}");
     // Another order of it does not go out.
-    let planned = ended(&buyer.run(&["--json", "plan"]), 0);
+    let planned = ended(&buyer.run(&["--json", "plan"]), 11);
     assert_eq!(of_kind(&planned, "left-out")[0]["reason"], "open");
     let renewed = ended(&buyer.run(&["--json", "renew", SERVER, "--period", "P1M", "-y", "--wait", "PT0S"]), 11);
     let told = of_kind(&renewed, "result");
@@ -172,14 +173,50 @@ fn a_run_that_is_killed_while_it_pays_is_gone_on_with() {
 fn one_service_is_renewed_when_it_is_asked_for() {
     let sandbox = sandbox();
     let buyer = rents(&sandbox, 1, "");
-    buyer.run(&["renew", SERVER, "--period", "P3M"]).failed(1, "no inventory has been read yet");
+    buyer.run(&["renew", SERVER, "--period", "P3M", "-y"]).failed(1, "no inventory has been read yet");
     buyer.run(&["sync"]).done();
     let asked = buyer.run(&["renew", "debian-2gb", "--period", "P3M"]);
-    assert!(asked.code == 1 && asked.stderr.contains("Renew debian-2gb (vpsbg/3321) for"), "{asked:?}");
+    assert!(asked.code == 2 && asked.stderr.contains("hint: `-y` answers ahead"), "{asked:?}");
     assert_eq!(payments(&sandbox), 0);
     let lines = ended(&buyer.run(&["--json", "renew", SERVER, "--period", "P3M", "-y"]), 0);
     assert_eq!(of_kind(&lines, "result")[0]["until"], "2027-03-12");
-    let none = ended(&buyer.run(&["--json", "renew", SERVER, "--period", "P7M", "-y"]), 12);
+    let twice = buyer.run(&["renew", SERVER, "--period", "P3M", "-y"]);
+    assert!(
+        twice.code == 12 && twice.stderr.contains("was renewed within the last day, until 2027-03-12"),
+        "{twice:?}"
+    );
+    let none = ended(&buyer.run(&["--json", "renew", SERVER, "--period", "P7M", "-y", "--again"]), 12);
     assert_eq!(of_kind(&none, "result")[0]["reason"], "not-offered");
     assert_eq!(payments(&sandbox), 1);
+}
+
+#[test]
+fn one_account_under_two_names_is_told_and_paid_by_neither() {
+    let sandbox = sandbox();
+    let buyer = rents(&sandbox, 1, &rule(""));
+    let one = buyer.config();
+    buyer.run(&["plan", "-o", "plan.json"]).done();
+    // With another tax, the same renewal is asked for otherwise, and would be another decision.
+    let section = one.split("\n[provider.vpsbg]").nth(1).unwrap().split("\n[[rule]]").next().unwrap();
+    let again = section.replace("vat = \"20\"", "vat = \"25\"");
+    buyer.write("perennial.toml", &format!("{one}\n[provider.again]{again}\n"));
+    let read = buyer.run(&["sync"]);
+    assert!(read.code == 1 && read.stderr.starts_with("error: `again` and `vpsbg` both show"), "{read:?}");
+    let planned = ended(&buyer.run(&["--json", "plan"]), 12);
+    let reasons: Vec<_> = of_kind(&planned, "left-out").iter().map(|line| line["reason"].clone()).collect();
+    assert_eq!(reasons, ["other-name", "other-name"]);
+    for args in [
+        &["--json", "apply", "-y"][..],
+        &["--json", "apply", "plan.json"],
+        &["--json", "renew", SERVER, "--period", "P1M", "-y"],
+        &["--json", "watch", "--once"],
+    ] {
+        let run = buyer.run(args);
+        ended(&run, 12);
+        assert!(run.stdout.contains("other-name") || run.stderr.contains("one account has two names"), "{run:?}");
+    }
+    assert_eq!(payments(&sandbox), 0);
+    buyer.write("perennial.toml", &one);
+    ended(&buyer.run(&["--json", "apply", "-y"]), 0);
+    assert_eq!((payments(&sandbox), until(&sandbox)), (1, RENEWED.to_owned()));
 }

@@ -13,7 +13,7 @@ const FAULTS: [&str; 6] = ["request-lost", "reply-lost", "server-error", "rate-l
 /// Renews a service once and checks that it was paid for once, and that this is what we were told.
 fn renew_once(world: &World, sample: Sample, what: &str) {
     let before = world.extensions(sample.number);
-    let args = ["renew", sample.service, "--period", sample.period, "-y", "--wait", "PT30S", "--json"];
+    let args = ["renew", sample.service, "--period", sample.period, "-y", "--again", "--wait", "PT30S", "--json"];
     let done = world.run(&args).ended(0);
     let after = world.extensions(sample.number);
     assert_eq!(after.len(), before.len() + 1, "{what} of {}: {done:?}", sample.provider);

@@ -97,7 +97,7 @@ fn a_service_is_found_by_any_of_its_names_and_priced() {
             .unwrap()
             .replace("hostup]", "hostup-2]");
     buyer.write("perennial.toml", &config);
-    buyer.json(&["sync", "hostup-2"]);
+    assert_eq!(buyer.run(&["sync", "hostup-2"]).code, 1);
     buyer.run(&["quote", id]).failed(1, &format!("is the name of several services: hostup/{id} (domain"));
     buyer.run(&["quote", &format!("hostup-2/{id}")]).done();
 }
@@ -112,7 +112,7 @@ fn a_providers_own_renewal_is_switched_off_once_somebody_agrees() {
         listed.iter().find(|line| line["provider"] == "ovh" && line["native"] == "on").expect("is on")["service"]
             .clone();
     let service = service.as_str().unwrap();
-    buyer.run(&["native", "off", service]).failed(1, "NO rule of yours holds for it");
+    buyer.run(&["native", "off", service]).failed(2, "NO rule of yours holds for it");
     let [document] = buyer.json(&["native", "off", service, "--yes"]).try_into().unwrap();
     assert_eq!(document, json!({ "version": 1, "kind": "native", "service": service, "native": "off" }));
     buyer.json(&["sync"]);

@@ -35,7 +35,7 @@ fn killed_at(world: &World, sample: Sample, call: usize, is_carried_out: bool) -
             if is_carried_out { Fate::Cut(0) } else { Fate::Lose }
         });
     }
-    let args = ["renew", sample.service, "--period", sample.period, "-y", "--wait", "PT30S", "--json"];
+    let args = ["renew", sample.service, "--period", sample.period, "-y", "--again", "--wait", "PT30S", "--json"];
     let first = {
         let mut place = child.lock().expect("no panic");
         *place = Some(world.spawn(&args));
@@ -160,7 +160,7 @@ fn stood_still(database: Option<&str>) {
             is_stopped.store(true, Ordering::SeqCst);
             Fate::Lose
         });
-        let args = ["renew", sample.service, "--period", sample.period, "-y", "--wait", "PT30S", "--json"];
+        let args = ["renew", sample.service, "--period", sample.period, "-y", "--again", "--wait", "PT30S", "--json"];
         *child.lock().expect("no panic") = Some(world.spawn(&args));
         process::until("stands still", || Ok(stopped.load(Ordering::SeqCst).then_some(()))).expect("it was stopped");
         world.sandbox.advance("PT6M").expect("moves");

@@ -1,6 +1,7 @@
 //! The buyer's commands.
 
 mod apply;
+mod disk;
 mod faults;
 mod inventory;
 mod kills;
@@ -103,5 +104,5 @@ pub fn urls(sandbox: &Sandbox) -> [(&'static str, String); 4] {
 
 /// A sandbox that begins at [`NOW`].
 pub fn sandbox() -> Sandbox {
-    Sandbox::options(env!("CARGO_BIN_EXE_perennial")).now(NOW).start().unwrap()
+    Sandbox::options(env!("CARGO_BIN_EXE_perennial")).now(NOW).arg("--no-schedule").start().unwrap()
 }

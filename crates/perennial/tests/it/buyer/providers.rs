@@ -58,7 +58,11 @@ fn what_cannot_be_called_is_told_and_nothing_is_written() {
     add(&["OVH", "--api", "ovh"]).failed(2, "is not a name of 1 to 40");
     add(&["new", "--api", "hetzner"]).failed(2, "ovh, vpsbg, hostup, aliyun");
     add(&["new", "--api", "ovh", "--secret-env", "hunter2"]).failed(2, "write CREDENTIAL=VARIABLE");
-    add(&["new", "--api", "ovh", "--url", "http://api.example.net"]).failed(1, "keys would be sent to api.example.net");
+    add(&["new", "--api", "ovh", "--url", "http://api.example.net"])
+        .failed(2, "error: --url: keys would be sent to api.example.net");
+    let run = add(&["new", "--api", "vpsbg", "--secret-command", "echo", "hunter2"]);
+    assert!(!run.stderr.contains("hunter2") && !run.stderr.contains("TOML"), "{run:?}");
+    run.failed(2, "error: --secret-command: `echo` prints what it is given");
     add(&["new", "--api", "ovh"]).failed(1, "getting ready to call `new`");
     let run = add(&["new", "--api", "ovh", "--secret-command", "sh", "-c", "echo hunter2; exit 1"]);
     assert!(!run.stderr.contains("hunter2"), "{run:?}");
@@ -75,6 +79,15 @@ fn what_cannot_be_called_is_told_and_nothing_is_written() {
 }
 
 #[test]
+fn a_wrong_configuration_is_told_with_what_fits_the_command() {
+    let buyer = Buyer::with("[store]\npath = \"x.db\"\n\n[budget]\nmonth = \"200 EUR\"\n");
+    let run = buyer.run(&["plan"]);
+    assert!(run.stderr.contains("4 | [budget]") && run.stderr.contains("expected [[budget]], in two"), "{run:?}");
+    let hint = "hint: mend that, and see with `perennial provider list` if all is in order\n";
+    assert!(run.stderr.ends_with(hint), "{run:?}");
+}
+
+#[test]
 fn a_rehearsal_never_meets_a_real_account() {
     let sandbox = sandbox();
     let rehearsal = format!("[rehearsal]\nsandbox = \"{}\"\n", sandbox.pages());
@@ -86,7 +99,15 @@ fn a_rehearsal_never_meets_a_real_account() {
         "{run:?}"
     );
     drop(sandbox);
-    buyer.run(&["list"]).failed(1, "hint: `perennial sandbox` starts it");
+    buyer.run(&["plan"]).failed(1, "hint: `perennial sandbox` starts it");
+    buyer.write("perennial.toml", &format!("[store]\npath = \"perennial.db\"\n{}", buyer.config()));
+    for args in [&["list"][..], &["status"], &["provider", "list"]] {
+        let run = buyer.run(args).done();
+        assert!(
+            run.stderr.starts_with("warning: times are by this machine's clock, as the sandbox's is not"),
+            "{run:?}"
+        );
+    }
 }
 
 #[test]
@@ -116,6 +137,9 @@ fn accounts_are_added_once_they_have_answered_and_once_each() {
         assert!(answer["error"].is_null() && answer["account"].is_string(), "{answer}");
         assert!(answer["ahead_s"].is_null() || answer["ahead_s"].as_i64().unwrap().abs() <= 5, "{answer}");
     }
+    // What the account will not have is a flag as long as there is no section.
+    let wrong = ["provider", "add", "third", "--api", "ovh", "--url", ovh, "--pay-with", "sea shells"];
+    buyer.run(&wrong).failed(2, "error: --pay-with: `pay_with` cannot be `sea shells`");
     // One that is wrong keeps nobody else from being tested.
     buyer.env.insert("OTHER".to_owned(), "no-such-token".to_owned());
     let run = buyer.run(&["provider", "test"]);

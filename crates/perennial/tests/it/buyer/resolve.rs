@@ -25,7 +25,7 @@ fn a_person_settles_what_is_unknown_and_nothing_is_sent() {
     assert_eq!(of_kind(&lines, "evidence")[0]["intent"]["intent"], *id);
 
     let asked = buyer.run(&["resolve", &id[..8], "--not-paid"]);
-    assert_eq!(asked.code, 1, "{asked:?}");
+    assert_eq!(asked.code, 2, "{asked:?}");
     assert!(asked.stderr.contains("30.00 EUR for debian-2gb were not paid, so that it may be planned"), "{asked:?}");
     let asked = buyer.run(&["resolve", &id, "--paid"]);
     assert!(asked.stderr.contains("The provider still shows the old expiry."), "{asked:?}");
@@ -59,11 +59,35 @@ fn a_persons_word_that_it_was_paid_keeps_it_from_being_paid_again() {
 }
 
 #[test]
+fn what_keeps_it_from_being_settled_is_told() {
+    let (sandbox, mut buyer, id) = unknown("request-lost");
+    buyer.env.insert("VPSBG_TOKEN".to_owned(), "revoked".to_owned());
+    let lines = ended(&buyer.run(&["--json", "apply", "-y", "--wait", "PT0S"]), 11);
+    let trouble = of_kind(&lines, "result")[0]["trouble"].as_str().unwrap();
+    assert!(trouble.starts_with("could not be read back: vpsbg refuses") && trouble.contains("401"), "{trouble}");
+    let told = format!("; seen last: {trouble}");
+    let status = buyer.run(&["status"]).done();
+    assert!(status.stdout.contains(&told), "{status:?}");
+    assert!(buyer.run(&["apply", "-y", "--wait", "PT0S"]).stdout.contains(&told));
+
+    // Under another name it cannot be carried on, and its service is not paid for either: it may have been.
+    let config = buyer.config();
+    buyer.write("perennial.toml", &config.replace("[provider.vpsbg]", "[provider.renamed]"));
+    buyer.env.extend(sandbox.env().unwrap());
+    let lines = ended(&buyer.run(&["--json", "apply", "-y"]), 11);
+    let result = of_kind(&lines, "result")[0];
+    assert_eq!(result["intent"], *id);
+    assert!(result["trouble"].as_str().unwrap().ends_with("; `vpsbg` is not in perennial.toml"), "{result}");
+    assert_eq!(of_kind(&lines, "left-out")[0]["reason"], "open");
+    assert_eq!(payments(&sandbox), 0);
+}
+
+#[test]
 fn no_such_intent_is_said() {
     let sandbox = sandbox();
     let buyer = rents(&sandbox, 1, "");
     for args in [&["resolve", "abc"][..], &["status", "abc"], &["evidence", "abc"]] {
-        buyer.run(args).failed(1, "there is not just one intent that begins with `abc`");
+        buyer.run(args).failed(1, "there is no intent `abc`\nhint: `perennial status --all` lists all");
     }
     assert_eq!(buyer.run(&["status"]).done().stderr, "no renewal is under way\n");
 }
@@ -76,6 +100,7 @@ fn the_evidence_has_all_that_shows_a_renewal() {
     let id = of_kind(&lines, "result")[0]["intent"].as_str().unwrap();
     let [evidence] = ended(&buyer.run(&["--json", "evidence", id]), 0).try_into().unwrap();
     assert_eq!(evidence["expiry"], json!({ "old": UNTIL, "expected": RENEWED, "new": RENEWED }));
+    assert_eq!(evidence["balance"]["beside"], json!([]));
     assert_eq!(evidence["quote"]["gross"]["amount"], "30.00");
     assert_eq!(evidence["balance"]["paid"]["amount"], "30.00");
     assert!(evidence["order"]["order"].is_string(), "{evidence}");
@@ -88,4 +113,22 @@ fn the_evidence_has_all_that_shows_a_renewal() {
     let parts = std::fs::read_dir(buyer.path("evidence")).unwrap().count();
     assert_eq!(parts, 8);
     buyer.run(&["evidence", id, "-o", "evidence"]).failed(1, "exists already");
+}
+
+#[test]
+fn what_others_took_from_the_balance_meanwhile_is_told() {
+    let sandbox = sandbox();
+    let buyer = rents(&sandbox, 1, &rule("").replace("debian-2gb", "*-2gb"));
+    let lines = ended(&buyer.run(&["--json", "apply", "-y"]), 0);
+    let ids: Vec<_> = of_kind(&lines, "result").iter().map(|line| line["intent"].clone()).collect();
+    assert_eq!(ids.len(), 2, "{lines:?}");
+    for (id, other) in [(&ids[0], &ids[1]), (&ids[1], &ids[0])] {
+        let [evidence] = ended(&buyer.run(&["--json", "evidence", id.as_str().unwrap()]), 0).try_into().unwrap();
+        assert_eq!(evidence["balance"]["beside"], json!([other]));
+        assert!(evidence["balance"]["remark"].as_str().unwrap().contains("what they took as well"), "{evidence}");
+    }
+    let settled = ended(&buyer.run(&["--json", "status", ids[0].as_str().unwrap()]), 0);
+    assert!(of_kind(&settled, "intent")[0]["hours_left"].is_null(), "it is over: {settled:?}");
+    let shown = buyer.run(&["status", ids[0].as_str().unwrap()]).done();
+    assert!(!shown.stdout.contains("until it expires"), "{shown:?}");
 }

@@ -1,13 +1,17 @@
 //! The daemon: renews by the policy, alone, beside another one, and until it is asked to end.
 
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
+use perennial_testkit::http;
 use perennial_testkit::process::{self, until as wait_for};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::paying::{RENEWED, ended, of_kind, payments, rents, rule, until};
-use super::sandbox;
+use super::{Buyer, sandbox};
 use crate::shop::Run;
+
+/// How long a slow call takes: longer than what it holds up is waited for here.
+const SLOW_MS: u64 = 50_000;
 
 const ONCE: [&str; 3] = ["--json", "watch", "--once"];
 
@@ -115,4 +119,63 @@ fn money_is_forecast_and_what_was_paid_is_compared() {
     other.run(&["renew", "vpsbg/2904", "--period", "P1M", "-y"]).done();
     let lines = audited(0);
     assert_eq!(of_kind(&lines, "difference")[0]["difference"], "foreign");
+}
+
+/// Looks every second, and logs into a file; what it logged so far.
+fn watching(buyer: &Buyer) -> (Child, impl Fn() -> String) {
+    let path = buyer.path("log");
+    let log = std::fs::File::create(&path).unwrap();
+    let child = buyer.command(&["watch", "--every", "PT1S"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+    (child, move || std::fs::read_to_string(&path).unwrap())
+}
+
+#[test]
+fn it_follows_the_clock_and_renews_what_falls_due_once_the_quiet_hours_are_over() {
+    let sandbox = sandbox();
+    let quiet = "\n[quiet]\nfrom = \"00:00\"\nuntil = \"06:00\"\nzone = \"UTC\"\n";
+    let rules = rule("mode = \"act\"").replace("P30D", "P10D") + quiet;
+    let buyer = rents(&sandbox, 1, &rules);
+    let quick = buyer.config().replace("vat = ", "requests_per_minute = 6000\nvat = ");
+    buyer.write("perennial.toml", &quick);
+    let (mut child, log) = watching(&buyer);
+    let looked = |times: usize| {
+        let seen = || Ok((log().matches("looked: ").count() >= times).then_some(()));
+        wait_for("it looks", seen).unwrap();
+    };
+    looked(2);
+    assert_eq!(payments(&sandbox), 0, "nothing is due");
+    sandbox.set_clock("2026-12-05T03:00:00Z").unwrap();
+    wait_for("it holds back", || Ok(log().contains("held back until the quiet hours are over").then_some(()))).unwrap();
+    looked(4);
+    assert_eq!(payments(&sandbox), 0, "the hours are quiet");
+    sandbox.set_clock("2026-12-05T06:00:01Z").unwrap();
+    wait_for("it is renewed", || Ok((payments(&sandbox) == 1).then_some(()))).unwrap();
+    sandbox.set_clock("2027-01-05T12:00:00Z").unwrap();
+    wait_for("it is renewed again", || Ok((payments(&sandbox) == 2).then_some(()))).unwrap();
+    process::ask_to_end(&child).unwrap();
+    assert_eq!(process::wait_for_end(&mut child).unwrap().code(), Some(0), "{}", log());
+    assert_eq!(until(&sandbox), "2027-02-12");
+    assert_eq!(buyer.run(&["status", "--detailed-exitcode"]).code, 0);
+}
+
+#[test]
+fn asked_once_it_ends_after_what_is_in_flight_and_asked_twice_at_once() {
+    let sandbox = sandbox();
+    let buyer = rents(&sandbox, 1, &rule("mode = \"act\""));
+    buyer.run(&["sync"]).done();
+    let slow = json!({ "provider": "vpsbg", "operation": "renew", "fault": "slow", "count": 1, "delay_ms": SLOW_MS });
+    let armed = http::post_json(&format!("{}/_sandbox/faults", sandbox.pages()), &slow).unwrap();
+    assert!(armed.status < 300, "{}", armed.text());
+    let (mut child, log) = watching(&buyer);
+    let is_sending = || Ok(buyer.run(&["--json", "status"]).stdout.contains("\"state\":\"ordering\"").then_some(()));
+    wait_for("something is sent", is_sending).unwrap();
+    process::ask_to_end(&child).unwrap();
+    wait_for("it waits", || Ok(log().contains("renewals in flight are waited for").then_some(()))).unwrap();
+    assert!(child.try_wait().unwrap().is_none(), "it has not ended");
+    process::ask_to_end(&child).unwrap();
+    assert_eq!(process::wait_for_end(&mut child).unwrap().code(), Some(0), "{}", log());
+    assert!(log().contains("asked twice: ending at once"), "{}", log());
+    // What may have been sent is on file, and is read back.
+    ended(&buyer.run(&["--json", "apply", "-y"]), 0);
+    assert_eq!((payments(&sandbox), until(&sandbox)), (1, RENEWED.to_owned()));
 }
