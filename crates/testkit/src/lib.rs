@@ -20,8 +20,10 @@
 pub mod aliyun;
 pub mod bearer;
 pub mod clients;
+pub mod disk;
 pub mod fleet;
 pub mod http;
+pub mod mail;
 pub mod ovh;
 pub mod patroni;
 pub mod pooler;
@@ -33,7 +35,9 @@ pub mod server;
 
 pub use aliyun::AliyunClient;
 pub use bearer::BearerClient;
+pub use disk::Disk;
 pub use fleet::Fleet;
+pub use mail::MailServer;
 pub use ovh::OvhClient;
 pub use postgres::Cluster;
 pub use proxy::Proxy;

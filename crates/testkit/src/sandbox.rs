@@ -26,6 +26,7 @@ pub struct Sandbox {
     options: Options,
     port_base: u16,
     home: TempDir,
+    env: Env,
     child: Option<Child>,
 }
 
@@ -66,7 +67,7 @@ impl Options {
     /// When no ports are free, or the process ends or is not ready within a minute, with what it wrote.
     pub fn start(self) -> Result<Sandbox> {
         let home = tempfile::tempdir().context("making a directory for the sandbox")?;
-        let mut sandbox = Sandbox { options: self, port_base: 0, home, child: None };
+        let mut sandbox = Sandbox { options: self, port_base: 0, home, env: Env::new(), child: None };
         // Another process may take a port between the look and the start; then other ports will do.
         for _ in 0..5 {
             sandbox.port_base = free_ports()?;
@@ -256,6 +257,11 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Sets these variables beside the test's own for all starts from now on.
+    pub fn set_env(&mut self, env: Env) {
+        self.env = env;
+    }
+
     /// Starts the sandbox again on the same data and ports with the same options, stopping it first if it runs.
     ///
     /// # Errors
@@ -296,7 +302,7 @@ impl Sandbox {
         if let Some(instant) = &self.options.now {
             command.args(["--now", instant]);
         }
-        command.args(&self.options.more).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command.args(&self.options.more).envs(&self.env).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         command.spawn().with_context(|| format!("starting {}", self.options.binary.display()))
     }
 
@@ -384,7 +390,7 @@ mod tests {
     fn asleep() -> Sandbox {
         let child = Command::new("sleep").arg("60").spawn().unwrap();
         let home = tempfile::tempdir().unwrap();
-        Sandbox { options: Sandbox::options("sleep"), port_base: FIRST_PORT, home, child: Some(child) }
+        Sandbox { options: Sandbox::options("sleep"), port_base: FIRST_PORT, home, env: Env::new(), child: Some(child) }
     }
 
     #[test]

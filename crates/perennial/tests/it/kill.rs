@@ -1,11 +1,12 @@
-//! The server is killed in the middle of a run of renewals, again and again: nothing that was answered is lost, nothing
-//! is half done, and the books balance.
+//! The server is killed, or the power goes, in the middle of a run of renewals, again and again: nothing that was answered is
+//! lost, nothing is half done, and the books balance.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use perennial_testkit::disk::{At, Disk, Fault, Syncs};
 use perennial_testkit::{OvhClient, Sandbox};
 use serde_json::{Value, json};
 
@@ -26,31 +27,61 @@ struct Told {
 
 #[test]
 fn nothing_answered_is_lost_and_nothing_is_half_done() {
-    let mut sandbox = Sandbox::options(BINARY).arg("--seed-services").arg("600").start().expect("starts");
+    let mut sandbox = Sandbox::options(BINARY).arg("--seed-demo").arg("600").start().expect("starts");
     let told = Arc::new(Mutex::new(Told::default()));
     for round in 0..KILLS {
-        let services = services(&sandbox);
-        let over = Arc::new(AtomicBool::new(false));
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|number| {
-                let client = OvhClient::from_env(&sandbox.env().expect("has an environment")).expect("connects");
-                let mine: Vec<_> = services.iter().copied().skip(number).step_by(CLIENTS).collect();
-                let (told, over) = (Arc::clone(&told), Arc::clone(&over));
-                std::thread::spawn(move || renew(client, &mine, &told, &over))
-            })
-            .collect();
-        // Each round dies at another moment of the work.
-        std::thread::sleep(Duration::from_millis(150 + 37 * u64::from(round)));
-        sandbox.kill_hard().expect("is killed");
-        over.store(true, Ordering::SeqCst);
-        for client in clients {
-            client.join().expect("does not panic");
-        }
+        renew_until(&mut sandbox, &told, |sandbox| {
+            // Each round dies at another moment of the work.
+            std::thread::sleep(Duration::from_millis(150 + 37 * u64::from(round)));
+            sandbox.kill_hard().expect("is killed");
+        });
         sandbox.restart().expect("starts again");
         check(&sandbox, &told.lock().expect("no panic"));
     }
     let told = told.lock().expect("no panic");
     assert!(told.paid.len() > 20, "the run was long enough to mean something: {}", told.paid.len());
+}
+
+#[test]
+fn nothing_answered_is_lost_when_the_power_goes() {
+    let mut sandbox = Sandbox::options(BINARY).arg("--seed-demo").arg("600").start().expect("starts");
+    let disk = Disk::under(&sandbox.data().join("perennial.db")).expect("is made");
+    sandbox.set_env(disk.env());
+    let told = Arc::new(Mutex::new(Told::default()));
+    for round in 0..KILLS {
+        // After the start, which syncs a few times as well, and each round at another moment of the work.
+        let at = At::Sync(20 + 7 * u64::from(round));
+        disk.next(Fault::Cut(at), Syncs::Kept, round.into()).expect("is said");
+        sandbox.restart().expect("starts again");
+        renew_until(&mut sandbox, &told, |sandbox| {
+            sandbox.wait_for_end().expect("ends");
+        });
+        assert!(disk.seen().expect("tells").is_met);
+        disk.next(Fault::None, Syncs::Kept, round.into()).expect("is said");
+        sandbox.restart().expect("starts again");
+        check(&sandbox, &told.lock().expect("no panic"));
+    }
+    let told = told.lock().expect("no panic");
+    assert!(told.paid.len() > 20, "the run was long enough to mean something: {}", told.paid.len());
+}
+
+/// Has clients renew until the server goes.
+fn renew_until(sandbox: &mut Sandbox, told: &Arc<Mutex<Told>>, goes: impl FnOnce(&mut Sandbox)) {
+    let services = services(sandbox);
+    let over = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|number| {
+            let client = OvhClient::from_env(&sandbox.env().expect("has an environment")).expect("connects");
+            let mine: Vec<_> = services.iter().copied().skip(number).step_by(CLIENTS).collect();
+            let (told, over) = (Arc::clone(told), Arc::clone(&over));
+            std::thread::spawn(move || renew(client, &mine, &told, &over))
+        })
+        .collect();
+    goes(sandbox);
+    over.store(true, Ordering::SeqCst);
+    for client in clients {
+        client.join().expect("does not panic");
+    }
 }
 
 /// Renews one service after the other until the server goes.
@@ -60,7 +91,11 @@ fn renew(mut client: OvhClient, services: &[i64], told: &Mutex<Told>, over: &Ato
             return;
         }
         let wanted = json!({ "duration": "P1M", "services": [service], "dryRun": false });
-        let Ok((status, order)) = client.post(&format!("/service/{service}/renew"), &wanted) else { return };
+        // No answer: the server has gone, or the machine is busy.
+        let Ok((status, order)) = client.post(&format!("/service/{service}/renew"), &wanted) else {
+            std::thread::sleep(Duration::from_millis(20));
+            continue;
+        };
         // A service that is paid ten years ahead says no; every other order has to be placed.
         if status != 200 {
             continue;
@@ -70,7 +105,7 @@ fn renew(mut client: OvhClient, services: &[i64], told: &Mutex<Told>, over: &Ato
         let with = json!({ "paymentMean": "paypal", "paymentMeanId": 1234 });
         let Ok((status, answer)) = client.post(&format!("/me/order/{order}/payWithRegisteredPaymentMean"), &with)
         else {
-            return;
+            continue;
         };
         assert_eq!((status, answer), (200, Value::Null), "order {order}");
         told.lock().expect("no panic").paid.insert(order);
