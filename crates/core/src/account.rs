@@ -100,6 +100,8 @@ pub struct Account {
     pub standing: Standing,
     /// Argon2 hash (PHC string) of the password for pages, if one was set.
     pub page_password: Option<String>,
+    /// Whether what falls due on one day is ordered together by the schedule: one order, one invoice.
+    pub joint_orders: bool,
     /// What else it tells of itself, such as `phone` or `city`: a dialect shows it and no rule reads it.
     pub facts: BTreeMap<String, String>,
     /// When it became a customer.

@@ -74,7 +74,8 @@ impl RenewGate {
         if gate != Self::Open {
             return Ok(gate);
         }
-        if service.price(product, period, account.currency).is_none() {
+        let today = account.zone.date_of(now);
+        if service.renewal_price(product, period, account.currency, today).is_none() {
             return Ok(Self::Closed(GateReason::NotSold(period)));
         }
         match next_term(now, account, product, service, Expiry::of(service), period) {

@@ -27,6 +27,7 @@ pub mod ports;
 pub mod product;
 pub mod quote;
 pub mod refusal;
+pub mod schedule;
 pub mod service;
 pub mod snapshot;
 pub mod strategy;

@@ -1,8 +1,9 @@
 //! Notices: what leaves for a person after a commit, through the outbox.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
-use crate::ids::{AccountId, ServiceId};
+use crate::ids::{AccountId, MethodId, OrderId, ServiceId};
 
 /// What a notice is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +17,206 @@ pub enum NoticeKind {
         /// The secret that confirms it.
         token: String,
     },
+    /// A service is about to expire, and nothing renews it.
+    Expiring {
+        /// Which service.
+        service: ServiceId,
+        /// The service's name.
+        name: String,
+        /// Its expiry.
+        until: Date,
+    },
+    /// A service is about to end, as its owner asked.
+    Ending {
+        /// Which service.
+        service: ServiceId,
+        /// The service's name.
+        name: String,
+        /// Its expiry.
+        until: Date,
+    },
+    /// A service's renewal is ordered, and will be paid by the schedule.
+    Proposed {
+        /// The order.
+        order: OrderId,
+        /// The day on which it will be paid.
+        on: Date,
+    },
+    /// The method that an order is to be paid with ends before the day.
+    MethodEnds {
+        /// The order.
+        order: OrderId,
+        /// The method.
+        method: MethodId,
+        /// The last day on which the method can be charged.
+        until: Date,
+        /// The day on which the order will be paid.
+        on: Date,
+    },
+    /// An order was paid by the schedule.
+    Paid {
+        /// The order.
+        order: OrderId,
+    },
+    /// An order could not be paid by the schedule.
+    NotPaid {
+        /// The order.
+        order: OrderId,
+        /// Why, in words.
+        reason: String,
+        /// The day on which it will be tried again; none for no more.
+        again_on: Option<Date>,
+    },
+    /// A service has expired and still runs.
+    Expired {
+        /// Which service.
+        service: ServiceId,
+        /// The service's name.
+        name: String,
+        /// Its expiry.
+        until: Date,
+        /// The day on which it will be stopped.
+        on: Date,
+    },
+    /// A service is stopped, and can still be renewed.
+    Suspended {
+        /// Which service.
+        service: ServiceId,
+        /// The service's name.
+        name: String,
+        /// Its expiry.
+        until: Date,
+        /// The day on which it will be gone.
+        on: Date,
+    },
+    /// A service is deleted, and can be had back for a fee.
+    Redemption {
+        /// Which service.
+        service: ServiceId,
+        /// The service's name.
+        name: String,
+        /// Its expiry.
+        until: Date,
+        /// The day on which it will be gone.
+        on: Date,
+    },
+    /// A service is gone.
+    Terminated {
+        /// Which service.
+        service: ServiceId,
+        /// The service's name.
+        name: String,
+        /// Its expiry.
+        until: Date,
+    },
 }
 
 impl NoticeKind {
-    /// The word for it in SQL and file names.
+    /// The word of each kind.
+    pub const WORDS: [&'static str; 11] = [
+        "termination-requested",
+        "expiring",
+        "ending",
+        "proposed",
+        "method-ends",
+        "paid",
+        "not-paid",
+        "expired",
+        "suspended",
+        "redemption",
+        "terminated",
+    ];
+
+    /// The word for it in SQL, file names and events.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::TerminationRequested { .. } => "termination-requested",
+            Self::Expiring { .. } => "expiring",
+            Self::Ending { .. } => "ending",
+            Self::Proposed { .. } => "proposed",
+            Self::MethodEnds { .. } => "method-ends",
+            Self::Paid { .. } => "paid",
+            Self::NotPaid { .. } => "not-paid",
+            Self::Expired { .. } => "expired",
+            Self::Suspended { .. } => "suspended",
+            Self::Redemption { .. } => "redemption",
+            Self::Terminated { .. } => "terminated",
         }
+    }
+
+    /// What it tells.
+    pub fn told(&self) -> Told {
+        let of = |service: ServiceId, name: &String| Told {
+            service: Some(service),
+            name: Some(name.clone()),
+            ..Told::default()
+        };
+        let about = |order: OrderId| Told { order: Some(order), ..Told::default() };
+        match self {
+            Self::TerminationRequested { service, name, token } => {
+                Told { token: Some(token.clone()), ..of(*service, name) }
+            }
+            Self::Expiring { service, name, until }
+            | Self::Ending { service, name, until }
+            | Self::Terminated { service, name, until } => Told { until: Some(*until), ..of(*service, name) },
+            Self::Expired { service, name, until, on }
+            | Self::Suspended { service, name, until, on }
+            | Self::Redemption { service, name, until, on } => {
+                Told { until: Some(*until), on: Some(*on), ..of(*service, name) }
+            }
+            Self::Proposed { order, on } => Told { on: Some(*on), ..about(*order) },
+            Self::MethodEnds { order, method, until, on } => {
+                Told { method: Some(*method), until: Some(*until), on: Some(*on), ..about(*order) }
+            }
+            Self::Paid { order } => about(*order),
+            Self::NotPaid { order, reason, again_on } => {
+                Told { reason: Some(reason.clone()), on: *again_on, ..about(*order) }
+            }
+        }
+    }
+}
+
+/// What a notice tells besides its kind: of each kind, the same parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The service that it is about.
+    pub service: Option<ServiceId>,
+    /// The order that it is about.
+    pub order: Option<OrderId>,
+    /// The method that it is about.
+    pub method: Option<MethodId>,
+    /// The service's name.
+    pub name: Option<String>,
+    /// A secret that its reader sends back.
+    pub token: Option<String>,
+    /// An expiry, or the last day of a method.
+    pub until: Option<Date>,
+    /// The day on which the next thing happens.
+    pub on: Option<Date>,
+    /// Why something did not happen, in words.
+    pub reason: Option<String>,
+}
+
+impl Told {
+    /// The notice of a kind, by its word, that tells this; none where something is missing, or there is no such kind.
+    pub fn kind(self, word: &str) -> Option<NoticeKind> {
+        let Self { service, order, method, name, token, until, on, reason } = self;
+        Some(match word {
+            "termination-requested" => {
+                NoticeKind::TerminationRequested { service: service?, name: name?, token: token? }
+            }
+            "expiring" => NoticeKind::Expiring { service: service?, name: name?, until: until? },
+            "ending" => NoticeKind::Ending { service: service?, name: name?, until: until? },
+            "proposed" => NoticeKind::Proposed { order: order?, on: on? },
+            "method-ends" => NoticeKind::MethodEnds { order: order?, method: method?, until: until?, on: on? },
+            "paid" => NoticeKind::Paid { order: order? },
+            "not-paid" => NoticeKind::NotPaid { order: order?, reason: reason?, again_on: on },
+            "expired" => NoticeKind::Expired { service: service?, name: name?, until: until?, on: on? },
+            "suspended" => NoticeKind::Suspended { service: service?, name: name?, until: until?, on: on? },
+            "redemption" => NoticeKind::Redemption { service: service?, name: name?, until: until?, on: on? },
+            "terminated" => NoticeKind::Terminated { service: service?, name: name?, until: until? },
+            _ => return None,
+        })
     }
 }
 
@@ -36,4 +229,30 @@ pub struct Notice {
     pub kind: NoticeKind,
     /// When it was caused.
     pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_word_and_is_read_back_by_it() {
+        let (text, day) = (|| Some("text".to_owned()), Some(Date::constant(2027, 1, 31)));
+        for word in NoticeKind::WORDS {
+            let all = Told {
+                service: Some(ServiceId(1)),
+                order: Some(OrderId(2)),
+                method: Some(MethodId(3)),
+                name: text(),
+                token: text(),
+                until: day,
+                on: day,
+                reason: text(),
+            };
+            let kind = all.kind(word).unwrap_or_else(|| panic!("there is no {word}"));
+            assert_eq!(kind.word(), word);
+            assert_eq!(kind.told().kind(word), Some(kind), "{word} tells all that it needs");
+        }
+        assert_eq!(Told::default().kind("expiring"), None, "something is missing");
+    }
 }

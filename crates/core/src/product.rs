@@ -98,6 +98,10 @@ pub struct Product {
     pub grace_days: u16,
     /// Days after the grace in which it is suspended but can still be renewed.
     pub suspension_days: u16,
+    /// Days after the suspension in which it is deleted but can still be had back, for a fee.
+    pub redemption_days: u16,
+    /// The fee for having it back, net, in each currency in which that is possible; on top of the price of the period.
+    pub redemption_fees: Vec<Money>,
     /// How many months from today a service may be paid ahead at the most; 0 for no bound.
     pub ahead_months_max: u16,
     /// Facts that a dialect shows and no rule reads, such as `vcpus` or `memory`.
@@ -111,6 +115,29 @@ impl Product {
     pub fn price(&self, period: Period, currency: Currency) -> Option<Money> {
         price_in(&self.prices, period, currency)
     }
+
+    /// What it costs to have a deleted service back, besides the price of the period.
+    pub fn redemption_fee(&self, currency: Currency) -> Option<Money> {
+        self.redemption_fees.iter().copied().find(|fee| fee.currency() == currency)
+    }
+
+    /// How many days after its expiry a service of it is stopped, deleted, and gone for good.
+    pub fn ends(&self) -> Ends {
+        let suspended = i32::from(self.grace_days);
+        let deleted = suspended.saturating_add(i32::from(self.suspension_days));
+        Ends { suspended, deleted, terminated: deleted.saturating_add(i32::from(self.redemption_days)) }
+    }
+}
+
+/// What becomes of a service that nobody renews: days after its expiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    /// Its days of grace are over: it is stopped.
+    pub suspended: i32,
+    /// It is deleted; it can be had back for a fee, where that is possible at all.
+    pub deleted: i32,
+    /// It is gone for good.
+    pub terminated: i32,
 }
 
 /// A net price for one period.

@@ -14,7 +14,7 @@ use crate::money::Money;
 use crate::order::{Order, OrderLine};
 use crate::product::{Catalogue, Renewability};
 use crate::refusal::Refusal;
-use crate::service::Service;
+use crate::service::{Lifecycle, Service};
 use crate::snapshot::Snapshot;
 use crate::strategy::{Breadth, strategies};
 
@@ -71,7 +71,7 @@ pub fn quote(now: Timestamp, seen: &Snapshot, account: &Account, request: &Renew
             }
         })
         .collect::<Result<Vec<_>, _>>()?;
-    take_promo(now, &seen.catalogue, promo, &mut lines, |line| seen.product_id(line.service))?;
+    take_promo(now, &seen.catalogue, promo, &mut lines, |line| on_offer(now, seen, account, line.service))?;
     let coupons = match request.coupons {
         CouponUse::Keep => Vec::new(),
         CouponUse::First => use_coupons(now, seen, account, &mut lines)?,
@@ -181,7 +181,8 @@ pub(crate) fn line(
 ) -> Result<OrderLine, Refusal> {
     let product = seen.product(service)?;
     let unsold = Refusal::NoPrice { service: service.id, period };
-    let list = service.price(product, period, account.currency).ok_or(unsold)?;
+    let today = account.zone.date_of(now);
+    let list = service.renewal_price(product, period, account.currency, today).ok_or(unsold)?;
     Ok(OrderLine {
         service: service.id,
         service_name: service.name.clone(),
@@ -213,6 +214,14 @@ fn to_day(
     let month = service.price(product, MONTH, account.currency).ok_or(unsold)?;
     let list = line.list.plus(month.parts_half_up(odd_days, DAYS_A_MONTH)?)?;
     Ok(OrderLine { period: None, term: Term::new(line.term.from(), until)?, list, net: list, ..line })
+}
+
+/// The product of a service, as far as promo codes go: none where the service has to be had back, as no code lowers
+/// the fee for that.
+pub(crate) fn on_offer(now: Timestamp, seen: &Snapshot, account: &Account, id: ServiceId) -> Option<ProductId> {
+    let service = seen.services.get(&id)?;
+    let life = service.lifecycle(seen.product(service).ok()?, account.zone.date_of(now));
+    (life != Lifecycle::Redemption).then_some(service.product)
 }
 
 /// Takes a promo code off the lines that it is given for.

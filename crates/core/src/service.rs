@@ -163,6 +163,8 @@ pub enum Lifecycle {
     Expired,
     /// Stopped, but can be had back.
     Suspended,
+    /// Deleted, but can be had back for a fee.
+    Redemption,
     /// Gone.
     Terminated,
 }
@@ -175,6 +177,7 @@ impl Lifecycle {
             Self::Active => "active",
             Self::Expired => "expired",
             Self::Suspended => "suspended",
+            Self::Redemption => "redemption",
             Self::Terminated => "terminated",
         }
     }
@@ -192,12 +195,15 @@ impl Service {
             Hold::None | Hold::Locked => {}
         }
         let overdue = today.since(self.until).map_or(0, |span| span.get_days());
+        let ends = product.ends();
         if today < self.until {
             Lifecycle::Active
-        } else if overdue < i32::from(product.grace_days) {
+        } else if overdue < ends.suspended {
             Lifecycle::Expired
-        } else if overdue < i32::from(product.grace_days).saturating_add(i32::from(product.suspension_days)) {
+        } else if overdue < ends.deleted {
             Lifecycle::Suspended
+        } else if overdue < ends.terminated {
+            Lifecycle::Redemption
         } else {
             Lifecycle::Terminated
         }
@@ -208,9 +214,19 @@ impl Service {
         self.mode == RenewalMode::Automatic && product.renewability != Renewability::OneShot
     }
 
-    /// What renewing it for a period costs, net: its protected price, or else the list price.
+    /// What it costs a period, net: its protected price, or else the list price.
     pub fn price(&self, product: &Product, period: Period, currency: Currency) -> Option<Money> {
         price_in(&self.protected_prices, period, currency).or_else(|| product.price(period, currency))
+    }
+
+    /// What renewing it for a period costs on a day, net: its price, and in redemption the fee besides. None where it is
+    /// not sold for the period, or cannot be had back in the currency.
+    pub fn renewal_price(&self, product: &Product, period: Period, currency: Currency, today: Date) -> Option<Money> {
+        let price = self.price(product, period, currency)?;
+        match self.lifecycle(product, today) {
+            Lifecycle::Redemption => price.plus(product.redemption_fee(currency)?).ok(),
+            _ => Some(price),
+        }
     }
 
     /// The periods it can be renewed for, shortest first; weeks before months.

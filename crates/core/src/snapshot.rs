@@ -23,6 +23,7 @@ use crate::order::{Order, OrderState, PayPlan};
 use crate::payment::{MethodKind, Payment, PaymentMethod, Preference};
 use crate::product::{Catalogue, Coupon, Product};
 use crate::refusal::Refusal;
+use crate::schedule::Attended;
 use crate::service::{Service, Termination};
 
 /// One thing to load. What names an account is loaded for that account only: another customer's id finds nothing,
@@ -62,6 +63,8 @@ pub enum Want {
     Replay(TokenKey),
     /// A termination that waits for its token.
     Termination(AccountId, ServiceId),
+    /// The stages that a service went through for the expiry that it has.
+    Attended(AccountId, ServiceId),
     /// An application.
     Application(ApplicationId),
     /// A credential.
@@ -101,6 +104,8 @@ pub struct Snapshot {
     pub replays: HashMap<TokenKey, Replay>,
     /// Terminations that wait for their token.
     pub terminations: HashMap<ServiceId, Termination>,
+    /// The stages that services went through for the expiry that they have.
+    pub attended: HashMap<ServiceId, Vec<Attended>>,
     /// Applications.
     pub applications: HashMap<ApplicationId, Application>,
     /// Credentials.
@@ -239,6 +244,8 @@ pub enum Change {
     },
     /// All credentials of an application end.
     ExpireCredentialsOf(ApplicationId),
+    /// A stage that a service went through. There is no second of its kind for the same expiry.
+    Attend(Attended),
     /// A message to leave after the commit.
     Notify(Notice),
 }
@@ -360,13 +367,7 @@ impl Snapshot {
                 }
             }
             Change::SetService(service) => self.apply_service(service),
-            Change::Extend { extension, service } => {
-                self.apply_service(service);
-                let lines = self.orders.get_mut(&extension.order).map(|order| order.lines.iter_mut());
-                for line in lines.into_iter().flatten().filter(|line| line.service == extension.service) {
-                    line.term = extension.term;
-                }
-            }
+            Change::Extend { extension, service } => self.apply_extension(extension, service),
             Change::UseCoupon { account, coupon, order } => {
                 for held in self.coupons.get_mut(account).into_iter().flatten().filter(|held| held.id == *coupon) {
                     held.used_by = Some(*order);
@@ -407,6 +408,9 @@ impl Snapshot {
                     }
                 }
             }
+            Change::Attend(attended) => {
+                self.attended.entry(attended.service).or_default().push(attended.clone());
+            }
             Change::Notify(_) => {}
         }
         Ok(())
@@ -415,6 +419,14 @@ impl Snapshot {
     fn apply_service(&mut self, service: &Service) {
         let version = service.version.saturating_add(1);
         self.services.insert(service.id, Service { version, ..service.clone() });
+    }
+
+    fn apply_extension(&mut self, extension: &Extension, service: &Service) {
+        self.apply_service(service);
+        let lines = self.orders.get_mut(&extension.order).map(|order| order.lines.iter_mut());
+        for line in lines.into_iter().flatten().filter(|line| line.service == extension.service) {
+            line.term = extension.term;
+        }
     }
 
     fn apply_invoice(&mut self, invoice: &Invoice) {

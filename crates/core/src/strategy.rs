@@ -68,38 +68,41 @@ pub fn strategies(
         }
     }
     children.sort_by_key(|child| child.id);
-    service
-        .periods(seen.product(service)?, account.currency)
-        .into_iter()
-        .map(|period| of_period(seen, account, service, &children, period))
-        .collect()
+    let mut offered = Vec::new();
+    for period in service.periods(seen.product(service)?, account.currency) {
+        if let Some(own) = price(now, seen, account, service, period)? {
+            let priced = children.iter().map(|child| Ok((child.id, price(now, seen, account, child, period)?)));
+            let priced: Vec<_> = priced.collect::<Result<_, Refusal>>()?;
+            let priced: Vec<_> = priced.into_iter().filter_map(|(id, net)| Some((id, net?))).collect();
+            offered.push(PeriodStrategies { period, strategies: of_period(account, (root, own), &priced)? });
+        }
+    }
+    Ok(offered)
+}
+
+/// What renewing a service costs now.
+fn price(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    service: &Service,
+    period: Period,
+) -> Result<Option<Money>, Refusal> {
+    let today = account.zone.date_of(now);
+    Ok(service.renewal_price(seen.product(service)?, period, account.currency, today))
 }
 
 fn of_period(
-    seen: &Snapshot,
     account: &Account,
-    root: &Service,
-    children: &[&Service],
-    period: Period,
-) -> Result<PeriodStrategies, Refusal> {
-    let mut priced = Vec::new();
-    for child in children {
-        if let Some(net) = child.price(seen.product(child)?, period, account.currency) {
-            priced.push((child.id, net));
-        }
-    }
-    let own = root
-        .price(seen.product(root)?, period, account.currency)
-        .ok_or(Refusal::NoPrice { service: root.id, period })?;
-    let strategies = combinations(&priced)
-        .into_iter()
-        .map(|with| {
-            let net = Money::sum(account.currency, with.iter().map(|(_, net)| *net))?.plus(own)?;
-            let services = with.iter().map(|(id, _)| *id).chain([root.id]).collect();
-            Ok(Strategy { services, net })
-        })
-        .collect::<Result<_, Refusal>>()?;
-    Ok(PeriodStrategies { period, strategies })
+    (root, own): (ServiceId, Money),
+    children: &[(ServiceId, Money)],
+) -> Result<Vec<Strategy>, Refusal> {
+    let strategy = |with: Vec<(ServiceId, Money)>| {
+        let net = Money::sum(account.currency, with.iter().map(|(_, net)| *net))?.plus(own)?;
+        let services = with.iter().map(|(id, _)| *id).chain([root]).collect();
+        Ok(Strategy { services, net })
+    };
+    combinations(children).into_iter().map(strategy).collect()
 }
 
 /// Every subset of `items`, smallest first, in the order of the items; only the empty one, the single ones and the

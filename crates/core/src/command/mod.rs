@@ -3,6 +3,7 @@
 mod wants;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -15,6 +16,7 @@ use crate::link::PaymentLink;
 use crate::money::Money;
 use crate::order::{Order, Origin};
 use crate::payment::{MethodKind, Preference};
+use crate::schedule::Timetables;
 use crate::service::{Ending, RenewalMode};
 
 /// What one caller wants done, for one account.
@@ -269,6 +271,9 @@ pub enum Action {
         /// Which credential.
         credential: CredentialId,
     },
+    /// Let services go through the stages of the schedule whose day has come. What they went through for their expiry
+    /// already is not done again; what is missed is made up for.
+    Attend(Attend),
     /// Use a nonce up; refused where it is used already, and where its request has become too old.
     UseNonce {
         /// Which nonce.
@@ -276,6 +281,21 @@ pub enum Action {
         /// Until when its request is young enough.
         good_until: Timestamp,
     },
+}
+
+/// Services at which the schedule looks on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attend {
+    /// The services: those that are to be paid for now are one order, and those that are to be ordered ahead are another.
+    pub services: Vec<ServiceId>,
+    /// The open orders that they were seen to have: all that these renew is loaded.
+    pub orders: Vec<OrderId>,
+    /// The day, by the schedule's own calendar.
+    pub day: Date,
+    /// What the seller set.
+    pub timetables: Arc<Timetables>,
+    /// Random text for the links to the order's documents.
+    pub password: String,
 }
 
 /// Which services to renew, and how.
@@ -499,6 +519,9 @@ pub enum Reply {
     Job(JobId),
     /// A day from which what was set holds.
     From(Date),
+    /// Services went through stages of the schedule; the kinds of what their owners are told of it, one word a notice:
+    /// [`NoticeKind::word`](crate::notice::NoticeKind::word).
+    Attended(Vec<&'static str>),
     /// It is done.
     Done,
 }

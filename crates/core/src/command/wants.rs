@@ -2,7 +2,7 @@
 
 use super::{Action, After, Command, CouponUse, FirstTerm, NewService, PayWith, Scope};
 use crate::idempotency::{Token, TokenKey};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, ServiceId};
 use crate::snapshot::Want;
 
 impl Command {
@@ -94,6 +94,13 @@ impl Command {
             | Action::EditCredential { credential, .. }
             | Action::ExpireCredential { credential }
             | Action::TouchCredential { credential } => wants.push(Want::Credential(*credential)),
+            Action::Attend(attend) => {
+                wants.extend([Want::Methods(account), Want::Balances(account)]);
+                // What belongs to a service may end with it.
+                let of = |service: &ServiceId| [Want::Family(account, *service), Want::Attended(account, *service)];
+                wants.extend(attend.services.iter().flat_map(of));
+                wants.extend(attend.orders.iter().map(|order| Want::OrderWithServices(account, *order)));
+            }
             Action::UseNonce { nonce, .. } => wants.push(Want::Nonce(*nonce)),
         }
         wants

@@ -4,6 +4,7 @@
 
 mod access;
 mod account;
+mod attend;
 mod buy;
 mod method;
 mod money;
@@ -128,6 +129,7 @@ fn carry_out(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Decis
         }
         Action::ExpireCredential { credential } => access::expire(seen, account, *credential),
         Action::TouchCredential { credential } => access::touch(now, seen, account, *credential),
+        Action::Attend(wanted) => attend::attend(now, seen, account, wanted),
         Action::UseNonce { nonce, good_until } => access::use_nonce(now, seen, *nonce, *good_until),
     }
 }
@@ -192,6 +194,7 @@ fn answer(reply: &Reply) -> Option<Answer> {
         | Reply::Link(_)
         | Reply::Job(_)
         | Reply::From(_)
+        | Reply::Attended(_)
         | Reply::Done => None,
     }
 }

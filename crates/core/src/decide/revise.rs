@@ -1,5 +1,7 @@
 //! Changing an open order: what its services are renewed for, its promo code, and how it is meant to be paid.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::Decision;
@@ -11,10 +13,11 @@ use crate::expiry::Expiry;
 use crate::ids::{OrderId, ServiceId};
 use crate::link::PaymentLink;
 use crate::money::Money;
-use crate::order::{Order, OrderLine, PayPlan, Purpose};
+use crate::order::{Order, OrderLine, Origin, PayPlan, Purpose};
 use crate::product::Coupon;
-use crate::quote::{Quote, line, take_promo};
+use crate::quote::{Quote, line, on_offer, take_promo};
 use crate::refusal::Refusal;
+use crate::service::Service;
 use crate::snapshot::{Change, Snapshot};
 
 /// Changes an open order. A line whose period stays keeps its price and its term; what is changed is priced anew, from
@@ -43,6 +46,30 @@ pub(super) fn revise(
         None
     };
     Ok(Decision::new(change.into_iter().collect(), Reply::Placed(revised)))
+}
+
+/// Lets the schedule's open orders follow where services are to be renewed for another period from now on. One that its
+/// owner has put a promo code on stays as it is.
+pub(super) fn follow(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    services: &[&Service],
+    period: Period,
+) -> Result<Vec<Change>, Refusal> {
+    let mut orders = BTreeMap::<OrderId, Vec<(ServiceId, Period)>>::new();
+    for service in services {
+        let follows = |order: &&Order| order.origin == Origin::Schedule && order.promo.is_none();
+        if let Some(order) = seen.open_order(now, service).filter(follows) {
+            orders.entry(order.id).or_default().push((service.id, period));
+        }
+    }
+    let mut changes = Vec::new();
+    for (id, periods) in orders {
+        let order = seen.order_of(account.id, id)?;
+        changes.extend(priced(now, seen, account, order, &periods, &PromoEdit::Keep)?.map(Change::ReviseOrder));
+    }
+    Ok(changes)
 }
 
 /// The order with other periods or another promo code; none where both stay.
@@ -83,7 +110,7 @@ fn priced(
             }
         });
     }
-    take_promo(now, &seen.catalogue, code.as_deref(), &mut lines, |line| seen.product_id(line.service))?;
+    take_promo(now, &seen.catalogue, code.as_deref(), &mut lines, |line| on_offer(now, seen, account, line.service))?;
     let Quote { lines, net, tax, gross, .. } = Quote::total(account, lines, Vec::new())?;
     let plan = PayPlan { from_balance: Money::zero(account.currency), ..order.plan };
     Ok(Some(Order { promo: code, plan, taxed: account.tax, net, tax, gross, lines, ..order.clone() }))

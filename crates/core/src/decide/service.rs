@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Decision;
 use super::renew::withdrawn;
+use super::revise::follow;
 use crate::account::{Account, Standing};
 use crate::calendar::Period;
 use crate::command::Reply;
@@ -38,7 +39,13 @@ pub(super) fn set_renewal(
     }
     check_sold(seen, account, service, period)?;
     let edited = Service { period: period.unwrap_or(service.period), ..with_mode(now, service, mode) };
-    let mut changes = if edited == *service { Vec::new() } else { vec![Change::SetService(edited)] };
+    let mut changes = match period {
+        Some(period) if period != service.period => follow(now, seen, account, &[service], period)?,
+        _ => Vec::new(),
+    };
+    if edited != *service {
+        changes.push(Change::SetService(edited));
+    }
     if cancels_or_withdraws {
         // A token that is still on its way must not undo what was set since.
         changes.push(Change::ForgetTermination { account: account.id, service: id });
@@ -61,7 +68,7 @@ pub(super) fn set_renewals(
     }
     // What one change does to a service the next one sees.
     let mut moved: BTreeMap<ServiceId, Service> = BTreeMap::new();
-    let mut changes = Vec::new();
+    let (mut changes, mut moved_on) = (Vec::new(), Vec::new());
     for id in withdraw.iter().collect::<BTreeSet<_>>() {
         let order = seen.order_of(account.id, *id)?;
         order.check_open(now)?;
@@ -90,9 +97,15 @@ pub(super) fn set_renewals(
         check_sold(seen, account, service, period)?;
         let edited = with_mode(now, moved.get(id).unwrap_or(service), mode);
         let edited = Service { period: period.unwrap_or(edited.period), ..edited };
+        if edited.period != service.period && edited.open_order.is_some() {
+            moved_on.push(service);
+        }
         if edited != *service {
             moved.insert(*id, edited);
         }
+    }
+    if let Some(period) = period {
+        changes.extend(follow(now, seen, account, &moved_on, period)?);
     }
     changes.extend(moved.into_values().map(Change::SetService));
     Ok(Decision::new(changes, Reply::Done))

@@ -1,5 +1,6 @@
 //! The rules as tables: one row an input and its refusal, every refusal hit; and the laws that no sequence breaks.
 
+mod attend;
 mod buy;
 mod ending;
 mod gates;
@@ -15,3 +16,4 @@ mod stacking;
 mod to_day;
 mod upkeep;
 mod world;
+mod year;

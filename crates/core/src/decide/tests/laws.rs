@@ -194,7 +194,7 @@ proptest! {
 }
 
 /// Keeps the balances by hand, from what is booked alone.
-fn book(books: &mut HashMap<AccountId, Balances>, changes: &[Change]) -> TestCaseResult {
+pub fn book(books: &mut HashMap<AccountId, Balances>, changes: &[Change]) -> TestCaseResult {
     for change in changes {
         if let Change::Book(transfer) = change {
             prop_assert!(transfer.amount.minor() > 0 && transfer.debit != transfer.credit, "{transfer:?}");
@@ -233,7 +233,7 @@ fn check_paid(before: &World, world: &World, changes: &[Change]) -> TestCaseResu
     Ok(())
 }
 
-fn check_money(world: &World) -> TestCaseResult {
+pub fn check_money(world: &World) -> TestCaseResult {
     for (id, balances) in &world.seen.balances {
         prop_assert!(balances.balance.minor() >= 0);
         prop_assert!(balances.receivable.minor() <= world.seen.accounts[id].credit_limit.minor());
@@ -256,7 +256,7 @@ fn check_sums(world: &World, order: &Order) -> TestCaseResult {
     Ok(())
 }
 
-fn check_services(before: &World, world: &World) -> TestCaseResult {
+pub fn check_services(before: &World, world: &World) -> TestCaseResult {
     for (id, held) in &before.seen.services {
         let service = &world.seen.services[id];
         prop_assert!(service.until >= held.until, "{id} is paid for less");
@@ -273,7 +273,7 @@ fn check_services(before: &World, world: &World) -> TestCaseResult {
     Ok(())
 }
 
-fn check_payments(world: &World) -> TestCaseResult {
+pub fn check_payments(world: &World) -> TestCaseResult {
     let is_paid = |order: &&Order| matches!(order.state, OrderState::Fulfilled(_));
     let fulfilled: Vec<_> = world.seen.orders.values().filter(is_paid).collect();
     prop_assert_eq!(fulfilled.len(), world.seen.payments.len());

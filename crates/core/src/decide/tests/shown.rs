@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::ids::{AccountId, OrderId, ServiceId};
+use crate::schedule::Attended;
 use crate::snapshot::{Snapshot, Want};
 
 /// Loads from a whole world what is wanted of it.
@@ -53,6 +54,13 @@ fn load(whole: &Snapshot, want: &Want, seen: &mut Snapshot) {
         Want::Methods(account) => {
             let found = whole.methods.values().filter(|method| method.account == *account);
             seen.methods.extend(found.map(|found| (found.id, found.clone())));
+        }
+        Want::Attended(account, id) => {
+            let found = whole.attended.get(id).into_iter().flatten();
+            let (until, mine) =
+                (whole.services.get(id).map(|found| found.until), |it: &&Attended| it.account == *account);
+            let found = found.filter(mine).filter(|it| Some(it.until) == until).cloned();
+            seen.attended.entry(*id).or_default().extend(found);
         }
         Want::Balances(id) => seen.balances.extend(whole.balances.get(id).map(|found| (*id, *found))),
         Want::Coupons(account) => coupons(whole, *account, seen),

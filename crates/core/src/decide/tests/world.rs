@@ -258,6 +258,7 @@ fn account(id: AccountId, standing: Standing) -> Account {
         credit_limit: eur(5_000),
         standing,
         page_password: None,
+        joint_orders: false,
         facts: [("city".to_owned(), "Paris".to_owned())].into(),
         created: Timestamp::UNIX_EPOCH,
     }
@@ -308,6 +309,8 @@ fn product(id: i64, name: &str, kind: Kind, renewability: Renewability, prices: 
         renewability,
         grace_days: 7,
         suspension_days: 30,
+        redemption_days: 0,
+        redemption_fees: Vec::new(),
         ahead_months_max: 120,
         facts: std::collections::BTreeMap::default(),
         prices: prices.iter().map(|(text, minor)| Price { period: period(text), net: eur(*minor) }).collect(),
