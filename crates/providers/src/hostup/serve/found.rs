@@ -107,7 +107,8 @@ impl<'a> Found<'a> {
 
     /// What renewing it for its own period costs, without VAT.
     pub fn price(&self) -> Option<Money> {
-        self.service.price(self.product, self.service.period, self.account.currency)
+        let today = self.account.zone.date_of(self.context.now);
+        self.service.renewal_price(self.product, self.service.period, self.account.currency, today)
     }
 
     /// Whether it is to be renewed without anybody's doing.
@@ -120,7 +121,7 @@ impl<'a> Found<'a> {
         match (self.life, self.service.hold) {
             (Lifecycle::Unpaid, _) => "pending",
             (Lifecycle::Terminated, _) => "terminated",
-            (Lifecycle::Suspended, _) | (_, Hold::Locked | Hold::Suspended) => "suspended",
+            (Lifecycle::Suspended | Lifecycle::Redemption, _) | (_, Hold::Locked | Hold::Suspended) => "suspended",
             (Lifecycle::Expired, _) => "expired",
             (Lifecycle::Active, _) => "active",
         }

@@ -281,6 +281,7 @@ mod tests {
             credit_limit: Money::zero(Currency::SEK),
             standing: Standing::Customer,
             page_password: None,
+            joint_orders: false,
             facts: std::collections::BTreeMap::new(),
             created: Timestamp::UNIX_EPOCH,
         }

@@ -43,7 +43,14 @@ impl Standing {
             (Lifecycle::Active, None) => Self::Paid,
             (Lifecycle::Active, Some(Origin::Schedule)) => Self::RenewalPlaced,
             (Lifecycle::Active, Some(Origin::Customer)) => Self::Unpaid,
-            (Lifecycle::Unpaid | Lifecycle::Expired | Lifecycle::Suspended | Lifecycle::Terminated, _) => Self::Lapsed,
+            (
+                Lifecycle::Unpaid
+                | Lifecycle::Expired
+                | Lifecycle::Suspended
+                | Lifecycle::Redemption
+                | Lifecycle::Terminated,
+                _,
+            ) => Self::Lapsed,
         }
     }
 }

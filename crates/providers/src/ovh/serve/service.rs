@@ -115,7 +115,7 @@ const fn billing_state(standing: Standing) -> BillingState {
 const fn resource_state(life: Lifecycle) -> ResourceState {
     match life {
         Lifecycle::Active | Lifecycle::Expired => ResourceState::Ok,
-        Lifecycle::Suspended => ResourceState::Suspended,
+        Lifecycle::Suspended | Lifecycle::Redemption => ResourceState::Suspended,
         Lifecycle::Unpaid | Lifecycle::Terminated => ResourceState::Deleted,
     }
 }

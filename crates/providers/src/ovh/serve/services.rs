@@ -231,7 +231,7 @@ const fn lifecycle_state(standing: Standing) -> LifecycleState {
 const fn resource_state(life: Lifecycle) -> wire::ResourceState {
     match life {
         Lifecycle::Active | Lifecycle::Expired => wire::ResourceState::Active,
-        Lifecycle::Suspended => wire::ResourceState::Suspended,
+        Lifecycle::Suspended | Lifecycle::Redemption => wire::ResourceState::Suspended,
         Lifecycle::Unpaid | Lifecycle::Terminated => wire::ResourceState::Deleted,
     }
 }

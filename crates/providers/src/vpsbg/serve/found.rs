@@ -43,7 +43,7 @@ impl Standing {
         match life {
             Lifecycle::Active | Lifecycle::Expired => Self::Active,
             Lifecycle::Unpaid => Self::Processing,
-            Lifecycle::Suspended => Self::Suspended,
+            Lifecycle::Suspended | Lifecycle::Redemption => Self::Suspended,
             Lifecycle::Terminated => Self::Terminated,
         }
     }
@@ -234,7 +234,8 @@ impl<'a> Found<'a> {
 
     /// What renewing it alone for a period costs, without VAT; none where it is not sold for that.
     pub fn price(&self, period: Period) -> Option<Money> {
-        self.service.price(self.product, period, self.account.currency)
+        let today = self.account.zone.date_of(self.context.now);
+        self.service.renewal_price(self.product, period, self.account.currency, today)
     }
 
     /// What renewing it for its current cycle costs together with its renewable add-ons, without VAT. What has no price
@@ -371,6 +372,8 @@ mod tests {
             renewability: Renewability::OneOpen,
             grace_days: 0,
             suspension_days: 0,
+            redemption_days: 0,
+            redemption_fees: Vec::new(),
             ahead_months_max: 0,
             facts: std::collections::BTreeMap::new(),
             prices: prices.iter().map(price).collect(),
@@ -399,6 +402,7 @@ mod tests {
             (Lifecycle::Active, "active"),
             (Lifecycle::Expired, "active"),
             (Lifecycle::Suspended, "suspended"),
+            (Lifecycle::Redemption, "suspended"),
             (Lifecycle::Terminated, "terminated"),
         ] {
             assert_eq!(Standing::of(life).word(), word);

@@ -51,6 +51,7 @@ mod tests {
             credit_limit: Money::zero(Currency::EUR),
             standing: Standing::Customer,
             page_password: None,
+            joint_orders: false,
             facts: std::collections::BTreeMap::new(),
             created: jiff::Timestamp::UNIX_EPOCH,
         };

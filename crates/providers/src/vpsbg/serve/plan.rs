@@ -159,6 +159,8 @@ mod tests {
             renewability: Renewability::OneOpen,
             grace_days: 0,
             suspension_days: 0,
+            redemption_days: 0,
+            redemption_fees: Vec::new(),
             ahead_months_max: 0,
             facts: facts(of_product),
             prices: Vec::new(),

@@ -61,7 +61,7 @@ pub(in crate::aliyun::serve) const fn status(life: Lifecycle) -> &'static str {
     match life {
         Lifecycle::Active | Lifecycle::Expired => "Running",
         Lifecycle::Unpaid => "Pending",
-        Lifecycle::Suspended | Lifecycle::Terminated => "Stopped",
+        Lifecycle::Suspended | Lifecycle::Redemption | Lifecycle::Terminated => "Stopped",
     }
 }
 

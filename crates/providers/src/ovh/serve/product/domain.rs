@@ -27,7 +27,8 @@ fn shown(found: &Found<'_>) -> Result<Domain, Failure> {
     let facts = Facts::of(found.service);
     let contact = || ContactSummary { id: found.account.code.clone() };
     let expiry = found.midnight(found.service.until)?;
-    let suspended = found.life == Lifecycle::Suspended || found.service.hold == Hold::Locked;
+    let suspended =
+        matches!(found.life, Lifecycle::Suspended | Lifecycle::Redemption) || found.service.hold == Hold::Locked;
     Ok(Domain {
         contact_admin: contact(),
         contact_billing: contact(),
@@ -83,11 +84,12 @@ const fn renewal_state(standing: Standing, mode: RenewalMode) -> DomainRenewalSt
     }
 }
 
-/// After the days of grace a domain can be had back for a while: it is restorable, unless its reseller suspended it.
+/// After the days of grace a domain can be had back for a while, with or without a fee: it is restorable, unless its
+/// reseller suspended it.
 const fn state(standing: Standing, life: Lifecycle, hold: Hold) -> DomainState {
     match (hold, life, standing) {
         (Hold::Locked | Hold::Suspended, ..) => DomainState::TechnicalSuspended,
-        (_, Lifecycle::Suspended, _) => DomainState::Restorable,
+        (_, Lifecycle::Suspended | Lifecycle::Redemption, _) => DomainState::Restorable,
         (.., Standing::Lapsed) => DomainState::Expired,
         (.., Standing::RenewalPlaced) => DomainState::AutorenewInProgress,
         (.., Standing::Paid | Standing::Unpaid) => DomainState::Ok,
@@ -118,6 +120,7 @@ mod tests {
             (Standing::RenewalPlaced, Lifecycle::Active, Hold::None, DomainState::AutorenewInProgress),
             (Standing::Lapsed, Lifecycle::Expired, Hold::None, DomainState::Expired),
             (Standing::Lapsed, Lifecycle::Suspended, Hold::None, DomainState::Restorable),
+            (Standing::Lapsed, Lifecycle::Redemption, Hold::None, DomainState::Restorable),
             (Standing::Lapsed, Lifecycle::Suspended, Hold::Suspended, DomainState::TechnicalSuspended),
             (Standing::Paid, Lifecycle::Active, Hold::Locked, DomainState::TechnicalSuspended),
         ] {
