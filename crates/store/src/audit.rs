@@ -61,6 +61,8 @@ const RULES: &[(&str, &Statement)] = rules! {
     "paid-spans"
     "open-orders"
     "unpaid-services"
+    "stage-expiries"
+    "ended-services"
     "intent-notes"
     "intent-evidence"
 };

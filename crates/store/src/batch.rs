@@ -11,13 +11,15 @@ use crate::books::prelude::*;
 use crate::buyer::{holdings, intents};
 use crate::driver::{Driver, DriverError};
 use crate::session::{Session, refused};
-use crate::{Added, Batch, Claim, ClaimNumber, Record, Recorded, StoreError, forget, record, write};
+use crate::{
+    Added, Batch, Claim, ClaimNumber, Held, Record, Recorded, StoreError, Waiting, forget, record, schedule, write,
+};
 
 const COMMIT: &str = "commit a batch";
 
 /// An open write transaction.
 pub(crate) struct OpenBatch<'a, D: Driver, C: FnOnce(&D)> {
-    session: &'a Session<D>,
+    pub(crate) session: &'a Session<D>,
     /// What is done once the rows are on disk; gone when it was done.
     committed: Option<C>,
     /// Whether the price list was changed, so that what was read of it may have to be forgotten.
@@ -42,7 +44,7 @@ impl<'a, D: Driver, C: FnOnce(&D)> OpenBatch<'a, D, C> {
     }
 
     /// Writes what is still to be written.
-    fn finish(&self) -> Result<(), StoreError> {
+    pub(crate) fn finish(&self) -> Result<(), StoreError> {
         if self.spoilt.get() {
             return Err(Failure::new("write to a batch", "an earlier row was refused").into());
         }
@@ -82,7 +84,7 @@ impl<D: Driver, C: FnOnce(&D)> Batch for OpenBatch<'_, D, C> {
         now: Timestamp,
         until: Timestamp,
         rows_max: u32,
-    ) -> Result<Vec<(i64, Notice)>, StoreError> {
+    ) -> Result<Vec<Waiting>, StoreError> {
         self.finish()?;
         forget::claim_notices(self.session, node, now, until, rows_max)
     }
@@ -90,6 +92,21 @@ impl<D: Driver, C: FnOnce(&D)> Batch for OpenBatch<'_, D, C> {
     fn notice_sent(&mut self, id: i64, at: Timestamp) -> Result<(), StoreError> {
         self.finish()?;
         forget::notice_sent(self.session, id, at)
+    }
+
+    fn notice_waits(&mut self, id: i64, until: Timestamp) -> Result<(), StoreError> {
+        self.finish()?;
+        forget::notice_waits(self.session, id, until)
+    }
+
+    fn hold_schedule(&mut self, node: &str, now: Timestamp, until: Timestamp) -> Result<Option<Held>, StoreError> {
+        self.finish()?;
+        schedule::hold(self.session, node, now, until)
+    }
+
+    fn end_day(&mut self, node: &str, day: Date) -> Result<bool, StoreError> {
+        self.finish()?;
+        schedule::end_day(self.session, node, day)
     }
 
     fn forget(&mut self, now: Timestamp, rows_max: u32) -> Result<u32, StoreError> {

@@ -115,8 +115,13 @@ impl<D: Driver> Records for Session<D> {
             .map_err(failed("list what is due"))
     }
 
-    fn notices_waiting(&self, rows_max: u32) -> Result<Vec<(i64, Notice)>, Failure> {
+    fn notices_waiting(&self, rows_max: u32) -> Result<Vec<Waiting>, Failure> {
         self.rows(sql::NOTICES_WAITING, params![rows_max], rows::notice::<D>).map_err(failed("list waiting notices"))
+    }
+
+    fn next_notice(&self) -> Result<Option<Timestamp>, Failure> {
+        self.row(sql::NOTICE_NEXT, params![], |row| Columns::of(row).instant())
+            .map_err(failed("look for a waiting notice"))
     }
 
     fn holdings(
@@ -259,14 +264,19 @@ pub(crate) use books_by_session;
 macro_rules! records_by_session {
     ($owner:ty) => {
         books_by_session!(impl[] $owner);
+        $crate::webhooks::webhooks_by_session!($owner);
 
         impl $crate::Records for $owner {
             fn services_due(&self, before: Date, after: Option<Due>, rows_max: u32) -> Result<Vec<Due>, Failure> {
                 self.read(|session| session.services_due(before, after, rows_max))
             }
 
-            fn notices_waiting(&self, rows_max: u32) -> Result<Vec<(i64, Notice)>, Failure> {
+            fn notices_waiting(&self, rows_max: u32) -> Result<Vec<Waiting>, Failure> {
                 self.read(|session| session.notices_waiting(rows_max))
+            }
+
+            fn next_notice(&self) -> Result<Option<Timestamp>, Failure> {
+                self.read(|session| session.next_notice())
             }
 
             fn holdings(
@@ -331,10 +341,9 @@ pub(crate) mod prelude {
     pub(crate) use perennial_core::invoice::Invoice;
     pub(crate) use perennial_core::ledger::Transfer;
     pub(crate) use perennial_core::link::PaymentLink;
-    pub(crate) use perennial_core::notice::Notice;
     pub(crate) use perennial_core::ports::{Failure, Span};
     pub(crate) use perennial_core::product::Kind;
     pub(crate) use perennial_core::snapshot::{Snapshot, Want};
 
-    pub(crate) use crate::{AuditReport, Due, Filed, HoldingFilter, IntentFilter, Note, Sync};
+    pub(crate) use crate::{AuditReport, Due, Filed, HoldingFilter, IntentFilter, Note, Sync, Waiting};
 }

@@ -113,6 +113,8 @@ pub(crate) enum Touch {
     Token(u64),
     /// A service that we rent; the same goes for it.
     Holding(u64),
+    /// All notices: they leave in the order in which they were written.
+    Notices,
 }
 
 impl Touch {

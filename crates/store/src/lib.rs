@@ -35,9 +35,11 @@ mod migration;
 pub mod postgres;
 mod record;
 mod rows;
+mod schedule;
 mod session;
 mod sql;
 pub mod sqlite;
+pub mod webhooks;
 mod write;
 
 pub use audit::{AuditReport, Finding};
@@ -88,7 +90,7 @@ pub trait Store: Send {
 }
 
 /// An open write transaction. Reads see its own writes. Dropped without a commit, it leaves nothing behind.
-pub trait Batch: Books {
+pub trait Batch: Books + webhooks::Writing {
     /// Writes the rows of one decision: at once, or at the latest before what is read next and before the commit, so that
     /// a refusal may be told only there. Where one is refused the batch is spoilt: it takes nothing more and does not
     /// commit. (The rules refuse first; a row that the schema refuses is a bug in them, and guarding each decision
@@ -107,8 +109,9 @@ pub trait Batch: Books {
     /// [`StoreError`].
     fn record(&mut self, record: &Record) -> Result<Recorded, StoreError>;
 
-    /// Leaves notices that have not left to a node alone until then: the oldest ones that are nobody's, its own, or another
-    /// node's whose time is over at `now`. Tells which, with their ids, oldest first.
+    /// Leaves notices that have not left to a node alone until then: of those that do not wait for later than `now`, the
+    /// first ones that are nobody's, its own, or another node's whose time is over. Tells which: those that were tried least
+    /// come first, the oldest of them before the others.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -118,7 +121,7 @@ pub trait Batch: Books {
         now: Timestamp,
         until: Timestamp,
         rows_max: u32,
-    ) -> Result<Vec<(i64, Notice)>, StoreError>;
+    ) -> Result<Vec<Waiting>, StoreError>;
 
     /// Notes that a notice has left.
     ///
@@ -126,8 +129,28 @@ pub trait Batch: Books {
     /// [`StoreError`].
     fn notice_sent(&mut self, id: i64, at: Timestamp) -> Result<(), StoreError>;
 
-    /// Forgets replies, nonces and notices whose time is over, and credentials that ended a month ago, `rows_max` at the most;
-    /// tells how many went.
+    /// Notes that a notice could not leave: it is nobody's any more, and is left alone until then. Nothing is written where
+    /// it has left.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn notice_waits(&mut self, id: i64, until: Timestamp) -> Result<(), StoreError>;
+
+    /// Holds the schedule for a node for a while, where no other one holds it; tells the last day that is done. Another node
+    /// takes it over when that time ends.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn hold_schedule(&mut self, node: &str, now: Timestamp, until: Timestamp) -> Result<Option<Held>, StoreError>;
+
+    /// Notes that a day of the schedule is done. False, and nothing is written, where another node holds it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn end_day(&mut self, node: &str, day: Date) -> Result<bool, StoreError>;
+
+    /// Forgets replies, nonces and notices whose time is over, credentials that ended and events that were noted a month ago, and
+    /// stages that services went through two years ago, `rows_max` at the most; tells how many went.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -187,6 +210,24 @@ pub trait Batch: Books {
     /// # Errors
     /// [`StoreError`]; nothing was committed, unless it is [`StoreError::Unknown`].
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// A notice that has not left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its id; none is given twice.
+    pub id: i64,
+    /// The notice.
+    pub notice: Notice,
+    /// How often it could not leave.
+    pub tries: u32,
+}
+
+/// The schedule, as the node that holds it finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The last day that is done; none before the first.
+    pub done: Option<Date>,
 }
 
 /// What became of an intent that was to be put on file.
@@ -280,8 +321,15 @@ pub struct Due {
     pub until: Date,
 }
 
+impl Due {
+    /// The place before all services that expire on a day.
+    pub const fn first_of(until: Date) -> Self {
+        Self { account: AccountId(0), service: ServiceId(0), until }
+    }
+}
+
 /// What operators read besides [`Books`].
-pub trait Records: Books {
+pub trait Records: Books + webhooks::Reading {
     /// The next services of all accounts that expire before a day, in order of expiry and id, after the last one of the
     /// page before; terminated ones included. A page costs what it holds, however many services there are.
     ///
@@ -289,11 +337,19 @@ pub trait Records: Books {
     /// [`Failure`].
     fn services_due(&self, before: Date, after: Option<Due>, rows_max: u32) -> Result<Vec<Due>, Failure>;
 
-    /// Notices that have not left, oldest first, with their ids.
+    /// Notices that have not left, in the order in which they leave: those that were not tried yet, oldest first, and then
+    /// the others by the instant that they wait for.
     ///
     /// # Errors
     /// [`Failure`].
-    fn notices_waiting(&self, rows_max: u32) -> Result<Vec<(i64, Notice)>, Failure>;
+    fn notices_waiting(&self, rows_max: u32) -> Result<Vec<Waiting>, Failure>;
+
+    /// The instant from which the first of [`Self::notices_waiting`] may leave, long past for one that was not tried yet;
+    /// none where all have left.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn next_notice(&self) -> Result<Option<Timestamp>, Failure>;
 
     /// A page of holdings in order of expiry and key, after the last one of the page before.
     ///

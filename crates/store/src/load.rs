@@ -67,6 +67,7 @@ struct Wanted<'a> {
     coupons: Vec<AccountId>,
     replays: Vec<&'a TokenKey>,
     terminations: Vec<Owned<ServiceId>>,
+    attended: Vec<Owned<ServiceId>>,
     applications: Vec<ApplicationId>,
     nonces: Vec<&'a Nonce>,
     credentials: Vec<CredentialId>,
@@ -94,6 +95,7 @@ impl<'a> Wanted<'a> {
                 Want::Coupons(account) => wanted.coupons.push(*account),
                 Want::Replay(token) => wanted.replays.push(token),
                 Want::Termination(account, id) => wanted.terminations.push((*account, *id)),
+                Want::Attended(account, id) => wanted.attended.push((*account, *id)),
                 Want::Application(id) => wanted.applications.push(*id),
                 Want::Nonce(nonce) => wanted.nonces.push(nonce),
                 Want::Credential(id) => wanted.credentials.push(*id),
@@ -152,6 +154,7 @@ impl<D: Driver> Loader<'_, D> {
         let methods = session.ask(sql::METHODS, keys!(wanted.methods));
         let balances = session.ask(sql::BALANCES, keys!(wanted.balances));
         let terminations = session.ask(sql::TERMINATION, keys!(wanted.terminations, of accounts));
+        let attended = session.ask(sql::STAGES, keys!(wanted.attended, of accounts));
         let applications = session.ask(sql::APPLICATION, keys!(wanted.applications));
         let credentials = session.ask(sql::CREDENTIAL, keys!(wanted.credentials));
         let nonces = wanted.nonces.iter().map(|nonce| *params![nonce.application.0, nonce.digest]);
@@ -181,6 +184,9 @@ impl<D: Driver> Loader<'_, D> {
         seen.balances.extend(balances.into_iter().map(|(at, balances)| (wanted.balances[at], balances)));
         let terminations = session.told(terminations, rows::termination::<D>)?;
         seen.terminations.extend(terminations.into_iter().map(|(_, termination)| (termination.service, termination)));
+        for (_, attended) in session.told(attended, rows::attended::<D>)? {
+            seen.attended.entry(attended.service).or_default().push(attended);
+        }
         let applications = session.told(applications, rows::application::<D>)?;
         seen.applications.extend(applications.into_iter().map(|(_, application)| (application.id, application)));
         let credentials = session.told(credentials, rows::credential::<D>)?;

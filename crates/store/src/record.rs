@@ -134,6 +134,7 @@ impl<D: Driver> Recorder<'_, D> {
                 account.page_password,
                 lines::render_facts(&account.facts),
                 account.created.as_microsecond(),
+                i64::from(account.joint_orders),
             ],
         )?;
         Ok(Recorded::Created(id))
@@ -146,6 +147,9 @@ impl<D: Driver> Recorder<'_, D> {
             Some(id) => catalogue.products.get(&ProductId(id)),
             None => catalogue.products.values().find(|found| found.code == product.code),
         };
+        let fees: Vec<_> =
+            product.redemption_fees.iter().map(|fee| (fee.currency().code(), fee.minor().to_string())).collect();
+        let fees = lines::render(fees.iter().map(|(currency, minor)| [*currency, minor.as_str()]));
         let recorded = match found {
             None => Recorded::Created(self.insert(
                 DOING,
@@ -160,6 +164,8 @@ impl<D: Driver> Recorder<'_, D> {
                     product.suspension_days,
                     product.ahead_months_max,
                     lines::render_facts(&product.facts),
+                    product.redemption_days,
+                    fees,
                 ],
             )?),
             Some(found) if *found == (Product { id: found.id, ..product.clone() }) => {
@@ -177,6 +183,8 @@ impl<D: Driver> Recorder<'_, D> {
                         product.suspension_days,
                         product.ahead_months_max,
                         lines::render_facts(&product.facts),
+                        product.redemption_days,
+                        fees,
                         found.id.0,
                         product.kind.word(),
                     ],

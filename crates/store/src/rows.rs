@@ -12,17 +12,18 @@ use perennial_core::invoice::{Invoice, InvoiceKind};
 use perennial_core::job::Job;
 use perennial_core::ledger::{Balances, Book, Transfer};
 use perennial_core::link::PaymentLink;
-use perennial_core::money::{Currency, Rate};
-use perennial_core::notice::{Notice, NoticeKind};
+use perennial_core::money::{Currency, Money, Rate};
+use perennial_core::notice::{Notice, Told};
 use perennial_core::order::{Order, OrderLine, OrderState, Origin, PayPlan, Purpose};
 use perennial_core::payment::{MethodKind, MethodStatus, Payment, PaymentMethod, Preference};
 use perennial_core::product::{Coupon, Kind, Price, Product, PromoCode, Renewability};
+use perennial_core::schedule::Attended;
 use perennial_core::service::{Cancellation, Ending, Hold, RenewalMode, Service, Termination};
 use perennial_core::snapshot::Next;
 
 use crate::columns::Columns;
 use crate::driver::{Driver, Result, Row};
-use crate::{Due, lines};
+use crate::{Due, Waiting, lines};
 
 pub(crate) fn account<D: Driver>(row: &D::Row<'_>) -> Result<Account> {
     let mut columns = Columns::of(row);
@@ -44,6 +45,7 @@ pub(crate) fn account<D: Driver>(row: &D::Row<'_>) -> Result<Account> {
         credit_limit: columns.money(currency)?,
         standing: columns.parse(Standing::from_word)?,
         page_password: columns.take()?,
+        joint_orders: columns.take()?,
         facts: columns.parse(lines::parse_facts)?,
         created: columns.instant()?,
     })
@@ -76,8 +78,18 @@ pub(crate) fn product<D: Driver>(row: &D::Row<'_>) -> Result<Product> {
         suspension_days: columns.take()?,
         ahead_months_max: columns.take()?,
         facts: columns.parse(lines::parse_facts)?,
+        redemption_days: columns.take()?,
+        redemption_fees: columns.parse(fees)?,
         prices: Vec::new(),
     })
+}
+
+fn fees(text: &str) -> Option<Vec<Money>> {
+    let fee = |fields: Vec<String>| {
+        let [currency, minor] = <[String; 2]>::try_from(fields).ok()?;
+        Some(Money::new(minor.parse().ok()?, Currency::parse(&currency).ok()?))
+    };
+    lines::parse(text).map(fee).collect()
 }
 
 pub(crate) fn product_price<D: Driver>(row: &D::Row<'_>) -> Result<(ProductId, Price)> {
@@ -397,19 +409,33 @@ fn access_rules(text: &str) -> Option<Vec<AccessRule>> {
         .collect()
 }
 
-pub(crate) fn notice<D: Driver>(row: &D::Row<'_>) -> Result<(i64, Notice)> {
+pub(crate) fn notice<D: Driver>(row: &D::Row<'_>) -> Result<Waiting> {
     let mut columns = Columns::of(row);
     let (id, account) = (columns.take()?, AccountId(columns.take()?));
-    let kind = columns.take()?;
-    if kind != "termination-requested" {
-        return Err(columns.unknown(kind));
-    }
-    let kind = NoticeKind::TerminationRequested {
-        service: ServiceId(columns.take()?),
-        name: columns.take()?,
-        token: columns.take()?,
+    let word: &str = columns.take()?;
+    let (service, order, method): (Option<_>, Option<_>, Option<_>) =
+        (columns.take()?, columns.take()?, columns.take()?);
+    let (name, token) = (columns.take()?, columns.take()?);
+    let (until, on) = (columns.date_opt()?, columns.date_opt()?);
+    let told = Told {
+        service: service.map(ServiceId),
+        order: order.map(OrderId),
+        method: method.map(MethodId),
+        name,
+        token,
+        until,
+        on,
+        reason: columns.take()?,
     };
-    Ok((id, Notice { account, kind, at: columns.instant()? }))
+    let kind = told.kind(word).ok_or_else(|| columns.unknown(word))?;
+    Ok(Waiting { id, notice: Notice { account, kind, at: columns.instant()? }, tries: columns.take()? })
+}
+
+pub(crate) fn attended<D: Driver>(row: &D::Row<'_>) -> Result<Attended> {
+    let mut columns = Columns::of(row);
+    let (account, service) = (AccountId(columns.take()?), ServiceId(columns.take()?));
+    let (until, stage) = (columns.date()?, columns.take()?);
+    Ok(Attended { account, service, until, stage, at: columns.instant()? })
 }
 
 pub(crate) fn next<D: Driver>(row: &D::Row<'_>) -> Result<Next> {

@@ -82,6 +82,18 @@ statements! {
     CREDENTIALS = "shared/credentials.sql";
     CREDENTIALS_EXPIRE = "shared/credentials_expire.sql";
     CREDENTIALS_FORGET = "sqlite/credentials_forget.sql" or "postgres/credentials_forget.sql";
+    DELIVERIES = "shared/deliveries.sql";
+    DELIVERIES_CLAIM = "sqlite/deliveries_claim.sql" or "postgres/deliveries_claim.sql";
+    DELIVERIES_COUNT = "shared/deliveries_count.sql";
+    DELIVERIES_DUE = "shared/deliveries_due.sql";
+    DELIVERIES_GIVE_UP = "shared/deliveries_give_up.sql";
+    DELIVERIES_REPLAY = "shared/deliveries_replay.sql";
+    DELIVERY = "shared/delivery.sql";
+    DELIVERY_INSERT = "shared/delivery_insert.sql";
+    DELIVERY_REPLAY = "shared/delivery_replay.sql";
+    DELIVERY_SETTLE = "shared/delivery_settle.sql";
+    EVENT_INSERT = "shared/event_insert.sql";
+    EVENTS_FORGET = "sqlite/events_forget.sql" or "postgres/events_forget.sql";
     EXTENSION_INSERT = "sqlite/extension_insert.sql" or sets "postgres/extension_insert.sql";
     HOLDING = "shared/holding.sql";
     HOLDING_SET = "sqlite/holding_set.sql" or sets "postgres/holding_set.sql";
@@ -123,10 +135,14 @@ statements! {
     NONCE = "shared/nonce.sql";
     NONCE_SET = "sqlite/nonce_set.sql" or sets "postgres/nonce_set.sql";
     NONCES_FORGET = "sqlite/nonces_forget.sql" or "postgres/nonces_forget.sql";
-    NOTICE_INSERT = "shared/notice_insert.sql";
+    NOTICE_INSERT = "sqlite/notice_insert.sql" or sets "postgres/notice_insert.sql";
+    NOTICE_NEXT = "shared/notice_next.sql";
     NOTICE_SENT = "shared/notice_sent.sql";
+    NOTICE_SPREAD = "shared/notice_spread.sql";
+    NOTICE_WAIT = "shared/notice_wait.sql";
     NOTICES_CLAIM = "sqlite/notices_claim.sql" or "postgres/notices_claim.sql";
     NOTICES_FORGET = "sqlite/notices_forget.sql" or "postgres/notices_forget.sql";
+    NOTICES_UNSPREAD = "shared/notices_unspread.sql";
     NOTICES_WAITING = "shared/notices_waiting.sql";
     ORDER = "shared/order.sql";
     ORDER_IDS = "shared/order_ids.sql";
@@ -151,6 +167,8 @@ statements! {
     REPLAY = "shared/replay.sql";
     REPLAY_SET = "sqlite/replay_set.sql" or sets "postgres/replay_set.sql";
     REPLAYS_FORGET = "sqlite/replays_forget.sql" or "postgres/replays_forget.sql";
+    SCHEDULE_DONE = "shared/schedule_done.sql";
+    SCHEDULE_HOLD = "shared/schedule_hold.sql";
     SELLER = "shared/seller.sql";
     SELLER_SET = "shared/seller_set.sql";
     SERVICE = "shared/service.sql";
@@ -170,17 +188,24 @@ statements! {
     SERVICE_SET = "sqlite/service_set.sql" or sets "postgres/service_set.sql";
     SERVICES_DUE = "shared/services_due.sql";
     SPENT = "shared/spent.sql";
+    STAGE_INSERT = "sqlite/stage_insert.sql" or sets "postgres/stage_insert.sql";
+    STAGES = "shared/stages.sql";
+    STAGES_FORGET = "sqlite/stages_forget.sql" or "postgres/stages_forget.sql";
     SYNC_SET = "shared/sync_set.sql";
     SYNCS = "shared/syncs.sql";
     TERMINATION = "shared/termination.sql";
     TERMINATION_CLEAR = "shared/termination_clear.sql";
     TERMINATION_SET = "sqlite/termination_set.sql" or "postgres/termination_set.sql";
     TRANSFER_INSERT = "sqlite/transfer_insert.sql" or sets "postgres/transfer_insert.sql";
+    WEBHOOK_DISABLE = "shared/webhook_disable.sql";
+    WEBHOOK_INSERT = "shared/webhook_insert.sql";
+    WEBHOOK_REMOVE = "shared/webhook_remove.sql";
+    WEBHOOKS = "shared/webhooks.sql";
 }
 
-/// Tables that grow with what is sold, rented and renewed. The price list does not, and is read whole.
+/// Tables that grow with what is sold, rented and renewed. The price list and the webhooks do not, and are read whole.
 #[cfg(test)]
-pub(crate) const GROWING: [&str; 22] = [
+pub(crate) const GROWING: [&str; 25] = [
     "accounts",
     "services",
     "service_prices",
@@ -203,6 +228,9 @@ pub(crate) const GROWING: [&str; 22] = [
     "holdings",
     "intents",
     "intent_notes",
+    "stages",
+    "events",
+    "deliveries",
 ];
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use perennial_core::invoice::{Invoice, InvoiceKind};
 use perennial_core::job::Job;
 use perennial_core::ledger::Transfer;
 use perennial_core::link::PaymentLink;
-use perennial_core::notice::{Notice, NoticeKind};
 use perennial_core::order::{Order, OrderState, PayPlan, Purpose};
 use perennial_core::payment::{MethodKind, Payment, PaymentMethod};
 use perennial_core::product::Price;
@@ -20,7 +19,7 @@ use crate::columns::Columns;
 use crate::driver::{Driver, Must, Param, Touch, Write, params};
 use crate::session::{Session, refused};
 use crate::sql::Statement;
-use crate::{StoreError, lines, rows, sql};
+use crate::{StoreError, forget, lines, rows, schedule, sql};
 
 /// Writes one row, or leaves it with the database to be written with others.
 pub(crate) fn change<D: Driver>(session: &Session<D>, change: &Change) -> Result<(), StoreError> {
@@ -79,7 +78,8 @@ pub(crate) fn change<D: Driver>(session: &Session<D>, change: &Change) -> Result
             writer.any("end the credentials of an application", sql::CREDENTIALS_EXPIRE, params![application.0])?;
             access_changed(session)
         }
-        Change::Notify(notice) => writer.notice(notice),
+        Change::Attend(attended) => schedule::attend(session, attended),
+        Change::Notify(notice) => forget::leave(session, notice),
     }
 }
 
@@ -108,6 +108,7 @@ pub(crate) fn set_account<D: Driver>(
         account.standing.word(),
         account.page_password,
         facts,
+        i64::from(account.joint_orders),
         account.id.0,
         account.currency.code(),
     ];
@@ -577,11 +578,5 @@ impl<D: Driver> Writer<'_, D> {
                 credential.last_used.map(Timestamp::as_microsecond),
             ],
         )
-    }
-
-    fn notice(&self, notice: &Notice) -> Result<(), StoreError> {
-        let NoticeKind::TerminationRequested { service, name, token } = &notice.kind;
-        let row = params![notice.account.0, notice.kind.word(), service.0, *name, *token, notice.at.as_microsecond()];
-        self.any("leave a notice", sql::NOTICE_INSERT, row).map(drop)
     }
 }

@@ -1,6 +1,7 @@
 -- differs: the next id is not made by itself, and writers take turns.
 -- A new product; without an id it gets the next one.
-insert into products (id, code, name, kind, renewability, grace_days, suspension_days, ahead_months_max, facts)
+insert into products (id, code, name, kind, renewability, grace_days, suspension_days, ahead_months_max, facts,
+    redemption_days, redemption_fees)
 values (coalesce($1, (select coalesce(max(id), 0) + 1 from products)),
-    $2, $3, $4, $5, $6, $7, $8, $9)
+    $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 returning id

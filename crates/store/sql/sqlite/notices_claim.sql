@@ -1,7 +1,8 @@
--- Full listing of a partial index, up to a limit: notices that have not left and are not another node's, oldest first.
+-- Claims notices that have not left, do not wait, and are not another node's: those that were not tried yet come first.
 update notices set claimed_by = $1, claimed_until = $2
 where id in (
-    select id from notices where sent_at is null and (claimed_by is null or claimed_by = $1 or claimed_until <= $3)
-    order by id limit $4
+    select id from notices
+    where sent_at is null and next_at <= $3 and (claimed_by is null or claimed_by = $1 or claimed_until <= $3)
+    order by next_at, id limit $4
 )
-returning id, account_id, kind, service_id, name, token, caused_at
+returning id, account_id, kind, service_id, order_id, method_id, name, token, until_date, on_date, reason, caused_at, tries

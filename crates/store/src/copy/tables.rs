@@ -80,10 +80,11 @@ tables! {
     accounts by id {
         Int id, Text code, Text name, Text email, Text country, Text vat_number, Text currency, Text tax, Int tax_ppm,
         Text zone, Int credit_limit_minor, Text standing, Text page_password, Text facts, Int created_at,
+        Int joint_orders,
     }
     products by id {
         Int id, Text code, Text name, Text kind, Text renewability, Int grace_days, Int suspension_days,
-        Int ahead_months_max, Text facts,
+        Int ahead_months_max, Text facts, Int redemption_days, Text redemption_fees,
     }
     product_prices by product_id position {
         Int product_id, Int position, Text currency, Text period, Int net_minor,
@@ -153,9 +154,22 @@ tables! {
         Int service_id, Int account_id, Bytes token_digest, Text until_date, Int requested_at,
     }
     notices by id {
-        Int id, Int account_id, Text kind, Int service_id, Text name, Text token, Int caused_at, Int sent_at,
-        Text claimed_by, Int claimed_until,
+        Int id, Int account_id, Text kind, Int service_id, Int order_id, Int method_id, Text name, Text token,
+        Text until_date, Text on_date, Text reason, Int caused_at, Int sent_at, Text claimed_by, Int claimed_until,
+        Int tries, Int next_at, Int spread_at,
     }
+    webhooks by id {
+        Text id, Text url, Int account_id, Text kinds, Bytes secret_sealed, Int created_at, Int disabled_at,
+    }
+    events by id { Text id, Int account_id, Text kind, Text body, Int noted_at }
+    deliveries by event_id webhook_id {
+        Text event_id, Text webhook_id, Int noted_at, Int tries, Int next_at, Int delivered_at, Int given_up_at,
+        Text answer,
+    }
+    stages by service_id until_date stage {
+        Int service_id, Int account_id, Text until_date, Text stage, Int attended_at,
+    }
+    schedule by id { Int id, Text done_day, Text held_by, Int held_until }
     holdings by provider remote_id {
         Text provider, Text remote_id, Text kind, Text name, Text label, Text tags, Text parent, Text until_date,
         Int expires_at, Text blocked, Text native, Text period, Int read_at,

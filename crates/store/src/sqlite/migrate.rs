@@ -5,9 +5,11 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use crate::migration::{HistoryError, Migration, complete, missing, steps};
 use crate::{Schema, Step};
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration { number: 1, name: "ledger", text: include_str!("../../sql/sqlite/migrations/0001_ledger.sql") },
     Migration { number: 2, name: "buyer", text: include_str!("../../sql/sqlite/migrations/0002_buyer.sql") },
+    Migration { number: 3, name: "schedule", text: include_str!("../../sql/sqlite/migrations/0003_schedule.sql") },
+    Migration { number: 4, name: "webhooks", text: include_str!("../../sql/sqlite/migrations/0004_webhooks.sql") },
 ];
 
 /// Says that a file is a ledger of Perennial's ("PRNL"), whatever its name is.
@@ -48,7 +50,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<Vec<Step>, MigrateE
 
 /// How far a database is; changes nothing.
 pub(super) fn schema(connection: &Connection) -> Result<Schema, MigrateError> {
-    let done = if is_empty(connection)? { Vec::new() } else { done(connection)? };
+    let done = done(connection)?;
     Ok(Schema { done: done.len(), missing: steps(missing(&MIGRATIONS, &done)?) })
 }
 
@@ -73,8 +75,11 @@ fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(tables == 0)
 }
 
-/// The migrations that have been run, by number and digest.
+/// The migrations that have been run, by number and digest. An empty file has none: so is a ledger whose making was broken off.
 fn done(connection: &Connection) -> Result<Vec<(i64, [u8; 32])>, MigrateError> {
+    if is_empty(connection)? {
+        return Ok(Vec::new());
+    }
     let id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if id != APPLICATION_ID {
         return Err(MigrateError::NotALedger);
@@ -92,5 +97,14 @@ mod tests {
     #[test]
     fn migrations_are_numbered_from_one_and_say_why() {
         assert_ordered("sqlite/migrations", &MIGRATIONS);
+    }
+
+    #[test]
+    fn an_empty_file_is_a_ledger_to_be_made_and_another_programs_is_none() {
+        let connection = Connection::open_in_memory().expect("opens");
+        let told = || check(&connection).expect_err("it is no ledger yet").to_string();
+        assert_eq!(told(), HistoryError::Behind { number: 1 }.to_string());
+        connection.execute_batch("create table theirs (id integer)").expect("is made");
+        assert_eq!(told(), MigrateError::NotALedger.to_string());
     }
 }

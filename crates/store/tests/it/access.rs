@@ -122,7 +122,7 @@ pub fn a_termination_waits_for_its_token<D: Database>() {
     let waiting = world.books.notices_waiting(1).expect("reads");
     let name = "service-1.example".to_owned();
     let kind = NoticeKind::TerminationRequested { service: SERVER, name, token: "token".to_owned() };
-    assert_eq!((waiting.len(), &waiting[0].1.kind, waiting[0].1.account), (1, &kind, CUSTOMER));
+    assert_eq!((waiting.len(), &waiting[0].notice.kind, waiting[0].notice.account), (1, &kind, CUSTOMER));
 }
 
 pub fn a_credential_is_forgotten_a_month_after_its_end<D: Database>() {

@@ -21,6 +21,8 @@ use rusqlite::types::Value;
 use crate::access::application;
 use crate::holdings::holding;
 use crate::intents::{intent, one_of_each};
+use crate::schedule::stage;
+use crate::webhooks::{event, webhook};
 use crate::world::{
     CUSTOMER, DOMAIN, Database, HOSTING, PAYPAL, Postgres, RESELLER, RESOLD, SERVER, STACKING, Sqlite, World, buy,
     date, deposit, instant, item, price, record, renew, renew_now, service, token,
@@ -129,12 +131,20 @@ fn rich<D: Database>() -> World<D> {
         world.done(CUSTOMER, terminate(service));
     }
     let waiting = world.books.notices_waiting(10).expect("reads");
-    let (now, last) = (world.now, waiting[1].0);
+    let (now, last) = (world.now, waiting[1].id);
     world.batch(|batch| {
         batch.notice_sent(last, now).expect("is noted");
+        batch.add_webhook(&webhook("hook", Some(CUSTOMER), &["expiring"])).expect("is added");
+        batch.spread(now, &[(last, event())]).expect("is spread");
         batch.forget(instant("2026-11-28T12:00:00Z"), 10).expect("forgets");
     });
     assert_eq!(world.books.notices_waiting(10).expect("reads").len(), 1);
+    world.written(&[stage("reminder-14", "2026-12-31", now)]).expect("is written");
+    world.batch(|batch| {
+        batch.notice_waits(waiting[0].id, now).expect("is noted");
+        batch.hold_schedule("node", now, now).expect("is held");
+        assert!(batch.end_day("node", date("2026-11-20")).expect("is ended"));
+    });
 
     let paid = world.place(&[SERVER], "P1M").id;
     world.pay(paid, PayWith::Balance);
@@ -254,8 +264,8 @@ fn go_on<D: Ledger>(database: D) {
     // Of the two notices that there were, the second one is gone; its id is not given again.
     let terminate = Action::RequestTermination { service: HOSTING, token: "u".to_owned(), token_digest: [8; 32] };
     world.done(CUSTOMER, terminate);
-    let ids: Vec<_> = world.books.notices_waiting(10).expect("reads").iter().map(|(id, _)| *id).collect();
-    assert_eq!(ids, [1, 3]);
+    let ids: Vec<_> = world.books.notices_waiting(10).expect("reads").iter().map(|waiting| waiting.id).collect();
+    assert_eq!(ids, [3, 1], "the first one could not leave before");
     // What was paid at a provider is not paid again, and claims go on counting.
     let known = world.batch(|batch| batch.add_intent(&intent("again", "s-done")).expect("is answered"));
     assert_eq!(known, Added::Known(IntentId("done".to_owned())));

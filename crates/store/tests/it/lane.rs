@@ -1,5 +1,6 @@
 //! Commands, carried out as the lane does.
 
+use jiff::Timestamp;
 use perennial_core::command::{Action, Command, CouponUse, PayWith, Reply};
 use perennial_core::idempotency::TokenKey;
 use perennial_core::ids::{OrderId, ServiceId};
@@ -11,8 +12,9 @@ use perennial_core::ports::Span;
 use perennial_core::refusal::Refusal;
 use perennial_core::service::Service;
 use perennial_core::snapshot::{Change, Want};
-use perennial_store::StoreError;
+use perennial_store::{StoreError, Waiting};
 
+use crate::webhooks::event;
 use crate::world::{
     COUPON, CUSTOMER, DOMAIN, Database, HOSTING, PAYPAL, RESELLER, RESOLD, SERVER, STACKING, World, date, eur, instant,
     renew, token,
@@ -287,7 +289,9 @@ pub fn replies_and_notices_are_forgotten<D: Database>() {
     let before = world.now;
     let forgotten = world.batch(|batch| {
         assert_eq!(batch.forget(before, 10).expect("forgets"), 0);
-        batch.notice_sent(waiting[0].0, before).expect("is noted");
+        batch.notice_sent(waiting[0].id, before).expect("is noted");
+        assert_eq!(batch.forget(before, 10).expect("forgets"), 0, "webhooks were not told of it");
+        batch.spread(before, &[(waiting[0].id, event())]).expect("is spread");
         [
             batch.forget(later, 2).expect("forgets"),
             batch.forget(later, 2).expect("forgets"),
@@ -308,12 +312,12 @@ pub fn a_notice_is_left_to_one_node_for_a_while<D: Database>() {
         world.done(CUSTOMER, Action::RequestTermination { service, token, token_digest: [7; 32] });
     }
     let waiting = world.books.notices_waiting(10).expect("reads");
-    let [first, second, third] = [0, 1, 2].map(|at| waiting[at].0);
+    let [first, second, third] = [0, 1, 2].map(|at| waiting[at].id);
     let until = instant("2026-11-20T12:05:00Z");
     let mut claim = |node: &str, now: &str, rows_max| {
         let claimed = world.batch(|batch| batch.claim_notices(node, instant(now), until, rows_max)).expect("claims");
         assert!(claimed.iter().all(|notice| waiting.contains(notice)));
-        claimed.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+        ids(&claimed)
     };
     assert_eq!(claim("one", "2026-11-20T12:00:00Z", 2), [first, second]);
     assert_eq!(claim("two", "2026-11-20T12:00:00Z", 10), [third]);
@@ -322,5 +326,48 @@ pub fn a_notice_is_left_to_one_node_for_a_while<D: Database>() {
     assert_eq!(claim("two", "2026-11-20T12:05:00Z", 10), [first, second, third], "another one's time is over");
     world.batch(|batch| batch.notice_sent(second, until)).expect("is noted");
     let left = world.batch(|batch| batch.claim_notices("three", instant("2027-01-01T00:00:00Z"), until, 10));
-    assert_eq!(left.expect("claims").iter().map(|(id, _)| *id).collect::<Vec<_>>(), [first, third]);
+    assert_eq!(ids(&left.expect("claims")), [first, third]);
+}
+
+pub fn a_notice_that_could_not_leave_waits<D: Database>() {
+    let mut world = World::<D>::new();
+    assert_eq!(world.books.next_notice().expect("reads"), None);
+    for service in [SERVER, DOMAIN, HOSTING] {
+        let token = service.to_string();
+        world.done(CUSTOMER, Action::RequestTermination { service, token, token_digest: [7; 32] });
+    }
+    let [first, second, third] = [0, 1, 2].map(|at| world.books.notices_waiting(10).expect("reads")[at].id);
+    let now = world.now;
+    let (soon, later) = (instant("2026-11-20T12:01:00Z"), instant("2026-11-20T13:00:00Z"));
+    let claim = |world: &mut World<D>, node: &str, now| {
+        world.batch(|batch| batch.claim_notices(node, now, later, 10)).expect("claims")
+    };
+    assert_eq!(world.books.next_notice().expect("reads"), Some(Timestamp::UNIX_EPOCH));
+    assert_eq!(ids(&claim(&mut world, "one", now)), [first, second, third]);
+    world.batch(|batch| {
+        batch.notice_waits(first, later).expect("is noted");
+        batch.notice_waits(second, soon).expect("is noted");
+        batch.notice_sent(third, now).expect("is noted");
+        batch.notice_waits(third, soon).expect("has left, and is left alone");
+    });
+    assert_eq!(world.books.next_notice().expect("reads"), Some(soon));
+    // All that have not left are told, in the order in which they will.
+    let waiting = world.books.notices_waiting(10).expect("reads");
+    assert_eq!(
+        waiting.iter().map(|waiting| (waiting.id, waiting.tries)).collect::<Vec<_>>(),
+        [(second, 1), (first, 1)]
+    );
+    assert_eq!(claim(&mut world, "two", instant("2026-11-20T12:00:59Z")), [], "none before its time, for no node");
+    assert_eq!(ids(&claim(&mut world, "two", soon)), [second], "the claim was given back");
+    world.batch(|batch| batch.notice_waits(second, instant("2026-11-20T14:00:00Z"))).expect("is noted");
+    world.done(CUSTOMER, Action::RequestTermination { service: STACKING, token: String::new(), token_digest: [7; 32] });
+    let claimed = claim(&mut world, "one", later);
+    assert_eq!(ids(&claimed)[1..], [first], "what was not tried yet goes first");
+    assert_eq!((claimed.len(), claimed[0].tries, claimed[1].tries), (2, 0, 1));
+    let claimed = claim(&mut world, "one", instant("2026-11-20T14:00:00Z"));
+    assert_eq!(claimed.iter().map(|waiting| waiting.tries).collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+fn ids(waiting: &[Waiting]) -> Vec<i64> {
+    waiting.iter().map(|waiting| waiting.id).collect()
 }

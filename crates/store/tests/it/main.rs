@@ -16,9 +16,11 @@ mod now;
 mod owner;
 mod postgres;
 mod revise;
+mod schedule;
 mod script;
 mod states;
 mod suite;
+mod webhooks;
 mod world;
 
 #[test]

@@ -34,6 +34,14 @@ macro_rules! suite {
                 spans_bound_what_is_listed
                 replies_and_notices_are_forgotten
                 a_notice_is_left_to_one_node_for_a_while
+                a_notice_that_could_not_leave_waits
+            }
+            schedule {
+                a_visit_is_read_back_and_changes_nothing_twice
+                stages_and_notices_of_many_visits_keep_their_order
+                every_notice_reads_back
+                stages_are_forgotten_after_two_years
+                the_schedule_is_held_by_one_node_at_a_time
             }
             master {
                 records_read_back
@@ -110,6 +118,15 @@ macro_rules! suite {
                 what_was_spent_is_told
                 of_many_nodes_one_takes_an_intent_up
                 a_claim_that_is_not_committed_yet_is_waited_for
+            }
+            webhooks {
+                webhooks_read_back_and_go
+                a_notice_is_spread_once_to_those_who_hear_of_it
+                a_delivery_is_one_nodes_for_a_while
+                a_delivery_is_settled_by_whoever_has_it
+                a_webhook_that_is_disabled_is_told_nothing_more
+                what_a_webhook_was_told_is_told_again
+                events_are_forgotten_after_a_month
             }
             states {
                 every_state_reads_back

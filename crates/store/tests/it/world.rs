@@ -270,6 +270,12 @@ pub fn same(moved: &Snapshot, fresh: &Snapshot) {
     within(&fresh.applications, &moved.applications);
     within(&fresh.credentials, &moved.credentials);
     within(&fresh.nonces, &moved.nonces);
+    for (service, fresh) in &fresh.attended {
+        let until = moved.services[service].until;
+        let mut moved: Vec<_> = moved.attended[service].iter().filter(|attended| attended.until == until).collect();
+        moved.sort_by(|one, other| one.stage.cmp(&other.stage));
+        assert_eq!(moved, fresh.iter().collect::<Vec<_>>());
+    }
     for (account, coupons) in &fresh.coupons {
         let paid =
             |order| moved.orders.get(&order).is_some_and(|order| matches!(order.state, OrderState::Fulfilled(_)));
@@ -417,6 +423,7 @@ pub fn account(id: AccountId) -> Account {
         credit_limit: eur(5_000),
         standing: if reseller { Standing::Reseller } else { Standing::Customer },
         page_password: None,
+        joint_orders: false,
         facts: [("phone".to_owned(), "+33 1".to_owned())].into(),
         created: Timestamp::UNIX_EPOCH,
     }
@@ -431,6 +438,8 @@ pub fn product(id: i64, kind: Kind, renewability: Renewability, prices: &[Price]
         renewability,
         grace_days: 7,
         suspension_days: 30,
+        redemption_days: 0,
+        redemption_fees: Vec::new(),
         ahead_months_max: 120,
         facts: [("vcpus".to_owned(), "2".to_owned())].into(),
         prices: prices.to_vec(),

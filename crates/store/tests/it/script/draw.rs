@@ -58,6 +58,7 @@ macro_rules! actions {
 }
 
 actions! {
+    Attend 150 attend
     Renew 220 renew
     RenewNow 120 renew_now
     Buy 60 buy
@@ -119,7 +120,7 @@ impl Script {
             _ => self.dice.int(0..=3 * HOUR),
         };
         self.now += SignedDuration::from_micros(micros);
-        let long_ago = self.today().saturating_sub(jiff::Span::new().days(30));
+        let long_ago = self.today().saturating_sub(jiff::Span::new().days(90));
         self.known.bury(|held| held.until < long_ago);
         self.known.lapse(self.now);
     }

@@ -6,7 +6,8 @@ use perennial_core::command::{Action, Command, NewCredentialStanding, Reply};
 use perennial_core::idempotency::Nonce;
 use perennial_core::ids::{AccountId, ApplicationId, CredentialId, MethodId, OrderId, ServiceId};
 use perennial_core::order::{Order, OrderState, Purpose};
-use perennial_core::service::RenewalMode;
+use perennial_core::service::{Hold, RenewalMode};
+use perennial_core::snapshot::Change;
 
 /// A service, its parent, and the expiry that was last heard of.
 #[derive(Clone, Copy)]
@@ -54,8 +55,8 @@ pub struct Known {
 }
 
 impl Known {
-    /// Takes note of a command that was carried out.
-    pub fn note(&mut self, command: &Command, reply: &Reply) {
+    /// Takes note of a command that was carried out, and of what a visit of the schedule's changed.
+    pub fn note(&mut self, command: &Command, reply: &Reply, changes: &[Change]) {
         if command.token.is_some() && matches!(reply, Reply::Placed(_) | Reply::Paid(_)) {
             self.tokens.push(command.clone());
         }
@@ -69,7 +70,7 @@ impl Known {
                 self.linked.push((account, link.order));
                 self.links.push(link.token.clone());
             }
-            Reply::Credential(_) | Reply::Job(_) | Reply::From(_) | Reply::Done => {}
+            Reply::Credential(_) | Reply::Job(_) | Reply::From(_) | Reply::Attended(_) | Reply::Done => {}
         }
         match &command.action {
             Action::Buy { request, .. } => {
@@ -84,6 +85,7 @@ impl Known {
                 let newest = self.services.iter().chain(&self.gone).map(|held| held.id).max();
                 self.gone.extend(opened.filter(|held| Some(held.id) > newest));
             }
+            Action::Attend(_) => changes.iter().for_each(|change| self.visited(change)),
             Action::CancelOrder { order } => self.withdrawn(account, &[*order]),
             Action::SetRenewal { service, mode: Some(mode), .. } => self.renews(account, &[*service], *mode),
             Action::SetRenewals { withdraw, services, mode, .. } => {
@@ -120,6 +122,20 @@ impl Known {
                 self.credentials.push((account, *credential));
             }
             Action::UseNonce { nonce, good_until } => self.nonces.push((*nonce, *good_until)),
+            _ => {}
+        }
+    }
+
+    fn visited(&mut self, change: &Change) {
+        match change {
+            Change::PlaceOrder(order) => self.placed(order),
+            Change::SetOrderState { order, state: state @ OrderState::Fulfilled(_), .. } => {
+                if let Some(open) = self.open.iter().find(|open| open.id == *order).cloned() {
+                    self.paid(&Order { state: *state, ..open });
+                }
+            }
+            Change::SetOrderState { account, order, .. } => self.withdrawn(*account, &[*order]),
+            Change::SetService(service) if service.hold == Hold::Terminated => self.bury(|held| held.id == service.id),
             _ => {}
         }
     }

@@ -12,7 +12,7 @@ use perennial_store::Record;
 
 use super::draw::Script;
 use super::known::Held;
-use crate::world::{account, instant, method, period, product, seller, service};
+use crate::world::{account, instant, period, product, seller, service};
 
 /// The accounts: the first two pay in euros, the others in kronor.
 pub const ACCOUNTS: [AccountId; 4] = [AccountId(1), AccountId(2), AccountId(3), AccountId(4)];
@@ -146,6 +146,7 @@ impl Script {
             credit_limit: Money::new(*self.dice.pick(&[0, 20_000, 900_000]), currency(id)),
             standing: if reseller { Standing::Reseller } else { Standing::Customer },
             page_password: self.dice.one_in(2).then(|| self.text()),
+            joint_orders: self.dice.one_in(2),
             facts: self.facts(),
             ..account(id)
         }
@@ -169,9 +170,16 @@ impl Script {
         if self.dice.one_in(10) {
             prices.remove(self.dice.below(prices.len()));
         }
-        let ahead_months_max = sold.ahead_months_max;
-        let named = product(sold.id, sold.kind, sold.renewability, &prices);
-        Product { name: self.text(), facts: self.facts(), ahead_months_max, ..named }
+        let fees = [(Currency::EUR, 1_000), (Currency::SEK, 11_000)];
+        let is_had_back = !matches!(sold.kind, Kind::Addon | Kind::Support);
+        Product {
+            name: self.text(),
+            facts: self.facts(),
+            redemption_days: if is_had_back { 20 } else { 0 },
+            redemption_fees: fees.map(|(currency, minor)| Money::new(minor, currency))[..self.dice.below(3)].to_vec(),
+            ahead_months_max: sold.ahead_months_max,
+            ..product(sold.id, sold.kind, sold.renewability, &prices)
+        }
     }
 
     fn protected(&mut self, account: AccountId) -> Vec<Price> {
@@ -187,7 +195,8 @@ impl Script {
     /// A service that was sold elsewhere, and runs for some days to come.
     fn new_service(&mut self) -> Service {
         let account = self.customer();
-        let product = self.dice.pick(&PRODUCTS).id;
+        let Sold { id: product, periods, .. } = *self.dice.pick(&PRODUCTS);
+        let of_product = *self.dice.pick(periods);
         let owned: Vec<_> = self.known.services.iter().filter(|held| held.account == account).collect();
         let parent = self.dice.lately(&owned).map(|held| held.id).filter(|_| self.dice.one_in(3));
         let until = self.today().saturating_add(Span::new().days(self.dice.int(-5..=60)));
@@ -199,7 +208,8 @@ impl Script {
             created: until.saturating_sub(Span::new().years(1)),
             until,
             anchor: AnchorDay::new(*self.dice.pick(&[31, until.day()])).expect("is a day"),
-            mode: *self.dice.pick(&[RenewalMode::Automatic, RenewalMode::Manual]),
+            mode: *self.dice.pick(&[RenewalMode::Automatic, RenewalMode::Automatic, RenewalMode::Manual]),
+            period: period(of_product),
             hold: if self.dice.one_in(20) { Hold::Locked } else { Hold::None },
             protected_prices: self.protected(account),
             facts: self.facts(),
@@ -241,9 +251,9 @@ impl Script {
             label,
             description: self.dice.one_in(2).then(|| self.text()),
             preference: self.preference(),
-            status: if self.dice.one_in(6) { MethodStatus::Cancelled } else { MethodStatus::Valid },
+            expires: self.dice.one_in(2).then(|| self.today().saturating_add(Span::new().days(self.dice.int(0..=20)))),
+            status: if self.dice.one_in(3) { MethodStatus::Cancelled } else { MethodStatus::Valid },
             created: self.now,
-            ..method()
         }
     }
 

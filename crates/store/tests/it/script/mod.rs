@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use perennial_core::command::{Command, Reply};
 use perennial_core::decide::decide;
 use perennial_core::refusal::Refusal;
-use perennial_core::snapshot::{Snapshot, Want};
+use perennial_core::snapshot::{Change, Snapshot, Want};
 use perennial_store::{Record, Recorded, Records, Store, StoreError};
 
 use self::draw::{ACTIONS, Script, name};
@@ -33,6 +33,21 @@ const COMMANDS: u64 = 3_000;
 
 /// The two ledgers are compared row for row after so many commands, or a twentieth of the script if that is more.
 const CHECKED_EACH: usize = 500;
+
+/// Every kind of stage, and what owners are told often.
+const PASSED: [&str; 11] = [
+    "proposal",
+    "payment",
+    "reminder",
+    "expired",
+    "suspended",
+    "redemption",
+    "terminated",
+    "told: expiring",
+    "told: paid",
+    "told: suspended",
+    "told: terminated",
+];
 
 /// How often each kind of action has to have been carried out in every run.
 const DONE_MIN: usize = 4;
@@ -74,8 +89,8 @@ struct Found {
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq)]
 enum Answer {
-    /// It was carried out and wrote rows.
-    Done(Reply),
+    /// It was carried out, and these are the rows.
+    Done(Reply, Vec<Change>),
     /// It was answered, and there was nothing to write.
     Told(Reply),
     Refused(Refusal),
@@ -90,6 +105,8 @@ struct Tally {
     actions: BTreeMap<&'static str, [usize; 4]>,
     /// How often each reason to refuse was found, by its name; of the schema's, in its words.
     refusals: BTreeMap<String, usize>,
+    /// How often services went through each stage, and owners were told of each thing.
+    passed: BTreeMap<String, usize>,
     /// How often each other thing was done.
     others: BTreeMap<&'static str, usize>,
 }
@@ -98,7 +115,12 @@ impl Tally {
     fn count(&mut self, commands: &[Command], answers: &[Answer]) {
         for (command, answer) in commands.iter().zip(answers) {
             let at = match answer {
-                Answer::Done(_) => 0,
+                Answer::Done(_, changes) => {
+                    for change in changes {
+                        self.pass(change);
+                    }
+                    0
+                }
                 Answer::Told(_) => 1,
                 Answer::Refused(refusal) => {
                     *self.refusals.entry(word(refusal)).or_default() += 1;
@@ -113,11 +135,23 @@ impl Tally {
         }
     }
 
+    fn pass(&mut self, change: &Change) {
+        let what = match change {
+            Change::Attend(attended) => attended.stage.trim_end_matches(|end: char| end == '-' || end.is_ascii_digit()),
+            Change::Notify(notice) => &format!("told: {}", notice.kind.word()),
+            _ => return,
+        };
+        *self.passed.entry(what.to_owned()).or_default() += 1;
+    }
+
     /// That a script was worth playing: everything was done and refused.
     fn assert_lively(&self) {
         for (action, ..) in ACTIONS {
             let [done, ..] = self.actions.get(action).copied().unwrap_or_default();
             assert!(done >= DONE_MIN, "`{action}` was carried out {done} times: {self}");
+        }
+        for passed in PASSED {
+            assert!(self.passed.contains_key(passed), "there was no `{passed}`: {self}");
         }
         assert!(self.refusals.len() >= 25, "few reasons to refuse were found: {self}");
         let spoilt: usize = self.actions.values().map(|[.., spoilt]| spoilt).sum();
@@ -135,7 +169,7 @@ impl std::fmt::Display for Tally {
             writeln!(f, "  {action}: {counts:?}")?;
         }
         let all = self.actions.values().fold([0; 4], |sum, counts| std::array::from_fn(|at| sum[at] + counts[at]));
-        writeln!(f, "all: {all:?}\n{:?}\n{:?}", self.others, self.refusals)
+        writeln!(f, "all: {all:?}\n{:?}\n{:?}\n{:?}", self.others, self.refusals, self.passed)
     }
 }
 
@@ -261,8 +295,10 @@ impl Play {
             Fate::Committed => {
                 self.tally.count(&commands, &answers);
                 for (command, answer) in commands.iter().zip(&answers) {
-                    if let Answer::Done(reply) | Answer::Told(reply) = answer {
-                        self.script.known.note(command, reply);
+                    match answer {
+                        Answer::Done(reply, changes) => self.script.known.note(command, reply, changes),
+                        Answer::Told(reply) => self.script.known.note(command, reply, &[]),
+                        Answer::Refused(_) | Answer::Spoilt(_) => {}
                     }
                 }
             }
@@ -340,15 +376,16 @@ impl Play {
             let Side { store, books } = &mut self.sides[side];
             let waiting = books.notices_waiting(u32::try_from(send).expect("fits"))?;
             let mut batch = store.begin()?;
-            for (id, _) in &waiting {
-                batch.notice_sent(*id, now)?;
+            for (at, notice) in waiting.iter().enumerate() {
+                // Some could not leave.
+                if at % 3 == 1 { batch.notice_waits(notice.id, now)? } else { batch.notice_sent(notice.id, now)? }
             }
             let mut went = Vec::new();
             while went.last() != Some(&0) {
                 went.push(batch.forget(over, rows_max)?);
             }
             batch.commit()?;
-            Ok((waiting.into_iter().map(|(_, notice)| notice).collect::<Vec<_>>(), went))
+            Ok((waiting.into_iter().map(|waiting| (waiting.notice, waiting.tries)).collect::<Vec<_>>(), went))
         });
         let (ours, theirs) = (ours.expect("is done"), theirs.expect("is done"));
         if ours != theirs {
@@ -426,11 +463,11 @@ fn decide_all(side: &mut Side, now: Timestamp, commands: &[Command], fate: Fate)
                 for change in &decision.changes {
                     moved.apply(change).expect("fits");
                 }
-                Answer::Done(decision.reply)
+                Answer::Done(decision.reply, decision.changes)
             }
         });
     }
-    if answers.iter().any(|answer| matches!(answer, Answer::Done(_))) {
+    if answers.iter().any(|answer| matches!(answer, Answer::Done(..))) {
         match fate {
             Fate::Committed => batch.commit()?,
             // What the database gathered is written before anything is read, and may be refused only then.

@@ -1,15 +1,20 @@
 //! Drawing what is done with orders: renewals, purchases, deposits, and paying for them.
 
+use std::sync::Arc;
+
 use perennial_core::calendar::AnchorDay;
 use perennial_core::command::{
-    Action, After, BuyRequest, CouponUse, FirstTerm, NewService, PayWith, PlanEdit, PromoEdit, RenewRequest, Scope,
+    Action, After, Attend, BuyRequest, CouponUse, FirstTerm, NewService, PayWith, PlanEdit, PromoEdit, RenewRequest,
+    Scope,
 };
 use perennial_core::ids::{AccountId, MethodId, OrderId, ProductId};
 use perennial_core::money::Money;
 use perennial_core::order::{Order, Origin};
 use perennial_core::payment::MethodKind;
+use perennial_core::schedule::Timetables;
 
 use super::draw::{Drawn, Script};
+use super::known::Held;
 use super::master::{PRODUCTS, PROMOS};
 use crate::world::period;
 
@@ -216,5 +221,26 @@ impl Script {
         let account = self.customer();
         let amount = self.amount(account, 1..=150_000);
         (account, Action::CreditBalance { amount, memo: self.text() })
+    }
+
+    /// A visit of the schedule's to services of an account, on a day near the expiry of the first one as a rule. Most are
+    /// visited before it, so that few are gone for good.
+    pub(super) fn attend(&mut self) -> Drawn {
+        let Held { account, id, until, .. } = self.service();
+        let beside: Vec<_> = self.known.services.iter().filter(|held| held.account == account).collect();
+        let mut services = vec![id];
+        if self.dice.one_in(3) {
+            services.extend(self.dice.lately(&beside).map(|held| held.id).filter(|other| *other != id));
+        }
+        let days = match self.dice.below(12) {
+            0 | 3 => self.dice.int(-58..=-37),
+            1 | 2 => self.dice.int(-37..=0),
+            _ => self.dice.int(0..=30),
+        };
+        let day = if self.dice.one_in(8) { self.today() } else { until.saturating_sub(jiff::Span::new().days(days)) };
+        let renews = |order: &&Order| services.iter().any(|service| order.line_of(*service).is_some());
+        let orders = self.known.open.iter().filter(renews).map(|order| order.id).collect();
+        let (timetables, password) = (Arc::new(Timetables::default()), self.text());
+        (account, Action::Attend(Attend { services, orders, day, timetables, password }))
     }
 }

@@ -32,6 +32,7 @@ pub fn difference(ours: &Snapshot, theirs: &Snapshot) -> Option<String> {
         coupons,
         replays,
         terminations,
+        attended,
         applications,
         credentials,
         nonces,
@@ -51,6 +52,7 @@ pub fn difference(ours: &Snapshot, theirs: &Snapshot) -> Option<String> {
         .or_else(|| part("coupons", coupons, &theirs.coupons))
         .or_else(|| part("replays", replays, &theirs.replays))
         .or_else(|| part("terminations", terminations, &theirs.terminations))
+        .or_else(|| part("stages", attended, &theirs.attended))
         .or_else(|| part("applications", applications, &theirs.applications))
         .or_else(|| part("credentials", credentials, &theirs.credentials))
         .or_else(|| part("nonces", nonces, &theirs.nonces))
@@ -156,11 +158,12 @@ impl Script {
                 let after: Option<Due> = first.last().copied();
                 format!("{first:?} {}", told(books.services_due(before, after, 40)))
             }),
+            Box::new(|books| told(books.next_notice())),
             Box::new(|books| {
                 told(
                     books
                         .notices_waiting(50)
-                        .map(|waiting| waiting.into_iter().map(|(_, notice)| notice).collect::<Vec<_>>()),
+                        .map(|waiting| waiting.into_iter().map(|waiting| waiting.notice).collect::<Vec<_>>()),
                 )
             }),
         ]

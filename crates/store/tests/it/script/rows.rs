@@ -34,8 +34,12 @@ const CARRIED: [(&str, &str, &str); 3] = [
 ];
 
 /// Ids that are given once, by a sequence: a batch that was rolled back leaves a gap on PostgreSQL. So they are told by
-/// their place. Nothing else names them.
-const RANKED: [(&str, &str); 2] = [("transfers", "id"), ("notices", "id")];
+/// their place. Nothing else names them. Of transfers the place is one among those of the account: of two accounts'
+/// PostgreSQL may write either first.
+const RANKED: [(&str, &str, &str); 2] = [
+    ("transfers", "id", "account_id * 1000000 + row_number() over (partition by account_id order by id)"),
+    ("notices", "id", "row_number() over (order by id)"),
+];
 
 /// Reads both ledgers; tells the first difference.
 pub fn difference(sqlite: &Sqlite, postgres: &Postgres) -> Option<String> {
@@ -100,10 +104,8 @@ fn postgres_schema(postgres: &Postgres) -> Schema {
 
 /// How a column is read: as it is, or by its place.
 fn read(table: &str, column: &str) -> String {
-    if RANKED.contains(&(table, column)) {
-        return format!("row_number() over (order by {column})");
-    }
-    column.to_owned()
+    let ranked = RANKED.iter().find(|(of, ranked, _)| (*of, *ranked) == (table, column));
+    ranked.map_or(column, |(.., rank)| rank).to_owned()
 }
 
 fn sqlite_rows(raw: &Connection, schema: &Schema, keys: &Keys) -> Ledger {

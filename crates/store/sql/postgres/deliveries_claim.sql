@@ -1,0 +1,10 @@
+-- differs: what another node is just claiming is left to it, and a plan for any limit would scan the table.
+-- Takes what is due for a while, what waits longest first; what is for a webhook that is called just now is left.
+update deliveries set next_at = $1
+where ctid = any (array(
+    select ctid from deliveries
+    where next_at <= $2 and replace($3, ' ' || webhook_id || ' ', '') = $3
+    order by next_at limit $4
+    for update skip locked
+))
+returning event_id, webhook_id, tries
