@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Span, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use perennial_core::ports::{BoxFuture, Clock, Timer};
 
 /// The real clock, to the microsecond: no finer than what the ledger keeps, so that a reply reads back as it was given.
@@ -17,11 +17,6 @@ impl Clock for SystemClock {
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 }
-
-/// The clock could not be moved.
-#[derive(Debug, thiserror::Error)]
-#[error("the clock cannot be moved there")]
-pub struct ClockError(#[from] jiff::Error);
 
 /// A clock that runs at normal speed from wherever it was last moved to.
 #[derive(Debug)]
@@ -44,16 +39,6 @@ impl MovableClock {
     /// Moves the clock to an instant, in either direction.
     pub fn set(&self, now: Timestamp) {
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = now.duration_since(SystemClock.now());
-    }
-
-    /// Moves the clock forward by a calendar span, counted in UTC, and tells where it stands then.
-    ///
-    /// # Errors
-    /// [`ClockError`] when the span leads beyond the calendar.
-    pub fn advance(&self, by: Span) -> Result<Timestamp, ClockError> {
-        let moved = self.now().to_zoned(TimeZone::UTC).checked_add(by)?.timestamp();
-        self.set(moved);
-        Ok(moved)
     }
 }
 
@@ -106,10 +91,9 @@ mod tests {
         let there: Timestamp = "2027-01-31T12:00:00Z".parse().expect("is an instant");
         clock.set(there);
         assert!(clock.now().duration_since(there) < SignedDuration::from_secs(60));
-        let later = clock.advance(Span::new().months(1)).expect("moves");
-        assert_eq!(later.to_zoned(TimeZone::UTC).date(), "2027-02-28".parse().expect("is a date"));
-        clock.set(there);
-        assert!(clock.now() < later, "it can be moved back");
+        let back: Timestamp = "2026-01-31T12:00:00Z".parse().expect("is an instant");
+        clock.set(back);
+        assert!(clock.now() < there, "it can be moved back");
         assert!(clock.of_clients().duration_since(SystemClock.now()).abs() < SignedDuration::from_secs(60));
     }
 }

@@ -1,5 +1,6 @@
-//! The loop that moves things: the lane that carries commands out, the outbox that lets notices leave, housekeeping,
-//! the buyer that carries renewals through at providers, and the only clock of the house.
+//! The loop that moves things: the lane that carries commands out, the outbox that lets notices leave, webhooks,
+//! housekeeping, the schedule that goes through the days, the buyer that carries renewals through at providers, and the only
+//! clock of the house.
 //!
 //! Absent on purpose: rules (they are `perennial-core`'s), SQL, and anything a provider says on the wire.
 
@@ -7,3 +8,5 @@ pub mod buyer;
 pub mod clock;
 pub mod lane;
 pub mod outbox;
+pub mod schedule;
+pub mod webhooks;

@@ -2,6 +2,8 @@
 
 mod lane;
 mod outbox;
+mod schedule;
+mod webhooks;
 mod world;
 
 #[test]

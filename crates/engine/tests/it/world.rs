@@ -1,7 +1,7 @@
 //! A ledger file with one account, its services, and money on its balance.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
@@ -21,11 +21,18 @@ use tempfile::TempDir;
 pub const ACCOUNT: AccountId = AccountId(1);
 pub const SERVICES: i64 = 64;
 
-pub struct Stopped(pub Timestamp);
+/// A clock that stands where it is put.
+pub struct Stopped(Mutex<Timestamp>);
+
+impl Stopped {
+    pub fn put(&self, instant: &str) {
+        *self.0.lock().expect("no panic") = instant.parse().expect("is an instant");
+    }
+}
 
 impl Clock for Stopped {
     fn now(&self) -> Timestamp {
-        self.0
+        *self.0.lock().expect("no panic")
     }
 }
 
@@ -43,7 +50,7 @@ impl World {
         let mut store = SqliteStore::open(&folder.path().join("ledger.db")).expect("opens");
         fill(&mut store);
         let reader = store.reader();
-        let clock = Arc::new(Stopped("2026-11-20T12:00:00Z".parse().expect("is an instant")));
+        let clock = Arc::new(Stopped(Mutex::new("2026-11-20T12:00:00Z".parse().expect("is an instant"))));
         let (lane, thread) =
             start(Box::new(store), Arc::new(reader.clone()), Arc::clone(&clock) as _, grouping).expect("starts");
         Self { folder, lane, thread: Some(thread), reader, clock }
@@ -109,6 +116,7 @@ fn fill(store: &mut SqliteStore) {
         credit_limit: euro(0),
         standing: Standing::Customer,
         page_password: None,
+        joint_orders: false,
         facts: BTreeMap::new(),
         created: Timestamp::UNIX_EPOCH,
     };
@@ -120,6 +128,8 @@ fn fill(store: &mut SqliteStore) {
         renewability: Renewability::OneOpen,
         grace_days: 7,
         suspension_days: 30,
+        redemption_days: 0,
+        redemption_fees: Vec::new(),
         ahead_months_max: 1_200,
         facts: BTreeMap::new(),
         prices: vec![Price { period: Period::months(1).expect("is a period"), net: euro(500) }],
@@ -133,7 +143,7 @@ fn fill(store: &mut SqliteStore) {
     batch.commit().expect("commits");
 }
 
-fn service(id: i64) -> Service {
+pub fn service(id: i64) -> Service {
     Service {
         id: ServiceId(id),
         account: ACCOUNT,
