@@ -59,6 +59,17 @@ impl Server {
         self.wait_for_end()
     }
 
+    /// Kills the server where it stands, as a power cut would.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn kill_hard(&mut self) -> Result<()> {
+        let mut child = self.child.take().context("the server is not running")?;
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+
     /// What the server wrote to its output and error streams.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
