@@ -16,7 +16,7 @@ use perennial_store::{Batch, Records, StoreError};
 
 use crate::buyer;
 use crate::command::{Global, Misuse};
-use crate::config::Config;
+use crate::config::{Config, Half};
 use crate::store::{Address, Opened, Reader};
 
 /// The ledger of one command.
@@ -104,10 +104,10 @@ impl Ledger {
     ///
     /// # Errors
     /// What kept the database from taking it.
-    pub fn do_chore(
+    pub fn do_chore<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut dyn Batch) -> Result<(), StoreError> + Send + 'static,
-    ) -> anyhow::Result<()> {
+        work: impl FnOnce(&mut dyn Batch) -> Result<T, StoreError> + Send + 'static,
+    ) -> anyhow::Result<T> {
         self.with_lane(async |lane| lane.chore(work).await)
     }
 
@@ -131,7 +131,11 @@ pub fn address(global: &Global) -> anyhow::Result<Address> {
         return Ok(address.clone());
     }
     let file = buyer::file(global);
-    if global.config.is_some() || file.exists() { named(Config::read(&file)?.store.address) } else { named(None) }
+    if global.config.is_some() || file.exists() {
+        named(Config::read(&file, Half::Seller)?.store.address)
+    } else {
+        named(None)
+    }
 }
 
 /// The database that was named, if one was.

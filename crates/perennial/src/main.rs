@@ -22,6 +22,7 @@ mod sandbox;
 mod store;
 mod vault;
 mod web;
+mod webhook;
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_MISUSED: u8 = 2;

@@ -106,6 +106,8 @@ fn product(code: &str, kind: Kind) -> Product {
         renewability: Renewability::OneOpen,
         grace_days: 7,
         suspension_days: 30,
+        redemption_days: 0,
+        redemption_fees: Vec::new(),
         ahead_months_max: 1_200,
         facts: BTreeMap::new(),
         prices: [price(1, NET_MINOR), price(12, 5_500)].into_iter().flatten().collect(),
@@ -127,6 +129,7 @@ fn account(id: i64) -> Result<Account> {
         credit_limit: Money::new(1_000_000_000_000, Currency::EUR),
         standing: Standing::Customer,
         page_password: None,
+        joint_orders: false,
         facts: BTreeMap::new(),
         created: "2026-01-01T00:00:00Z".parse()?,
     })

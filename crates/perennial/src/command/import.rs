@@ -49,10 +49,11 @@ Tables and their fields (* must be there):
   [[accounts]]  code*, name*, email*, country*, currency*,
                 tax* (standard, reverse-charge, exempt), tax_rate (percent, for standard),
                 vat_number, zone [UTC], credit_limit [0], standing [customer] (or reseller),
-                facts (table)
+                joint_orders [false] (what falls due on one day is one order), facts (table)
   [[products]]  code*, name*, kind* (server, domain, hosting, instance, addon, ip, support),
                 renewability [one-open] (stacking, one-shot), grace_days [7],
-                suspension_days [30], ahead_months_max [120; 0 for no bound],
+                suspension_days [30], redemption_days [0], redemption_fees (list such as \"80 EUR\"),
+                ahead_months_max [120; 0 for no bound],
                 prices (list of { period*, net*, currency* }), facts (table)
   [[prices]]    product*, period*, net*, currency*: the whole price list of each product named
   [[promos]]    code*, off* (percent), products [all] (list of codes), months_min [0], starts, ends
@@ -66,8 +67,8 @@ Tables and their fields (* must be there):
 
 Amounts are text, such as \"1.99\", or whole numbers, in the currency of the price or account. Dates
 are 2027-01-31, periods P1M, P1Y or P2W, rates in percent. In CSV the first line names the fields,
-an empty cell says nothing, facts are columns such as facts.zone, and codes in a list have blanks
-between them. examples/shop.toml shows all of it, and examples/cloud.toml a seller of cloud
+an empty cell says nothing, facts are columns such as facts.zone, and codes and fees in a list have
+blanks between them. examples/shop.toml shows all of it, and examples/cloud.toml a seller of cloud
 instances. Which facts each API shows is in docs/facts.md.";
 
 /// Checks and records the files.

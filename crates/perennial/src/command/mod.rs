@@ -41,6 +41,7 @@ mod status;
 mod sync;
 mod value;
 mod watch;
+mod webhook;
 
 /// Keeps prepaid services from lapsing, and never pays twice.
 ///
@@ -115,8 +116,8 @@ RFC 3339 in UTC.
 Flags stand above the environment, and the environment above the configuration file. PERENNIAL_LOG chooses what is \
 logged to stderr, such as `debug` or `perennial_engine=debug`.
 
-Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Commands that plan and pay tell more apart, from 10 on; their help \
-says what.";
+Exit codes: 0 done, 1 refused or failed, 2 used wrongly (also where a question would have no answer). Commands that plan \
+and pay tell more apart, from 10 on; their help says what.";
 
 /// What every command takes.
 #[derive(Args, Clone, Debug)]
@@ -179,6 +180,7 @@ pub enum Command {
     Account(account::AccountArgs),
     Service(service::ServiceArgs),
     Key(key::KeyArgs),
+    Webhook(webhook::WebhookArgs),
     Balance(balance::BalanceArgs),
     Order(order::OrderArgs),
     Audit(audit::AuditArgs),
@@ -227,6 +229,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Account(args) => account::run(&global, &args),
         Command::Service(args) => service::run(&global, &args),
         Command::Key(args) => key::run(&global, &args),
+        Command::Webhook(args) => webhook::run(&global, &args),
         Command::Balance(args) => balance::run(&global, &args),
         Command::Order(args) => order::run(&global, &args),
         Command::Audit(args) => audit::run(&global, args),
@@ -243,6 +246,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 #[error("{0}")]
 pub struct Misuse(pub String);
 
+/// Why nothing is done where a question would have no answer.
+const NOBODY: &str = "Nobody can be asked, so nothing was done";
+
 /// Answers given ahead, for commands that ask.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Consent {
@@ -255,16 +261,29 @@ pub struct Consent {
 }
 
 impl Consent {
+    /// Whether the question that a command will ask is answered ahead, or somebody is there to be asked.
+    fn can_answer(self) -> bool {
+        self.yes || (!self.no_input && std::io::stdin().is_terminal())
+    }
+
+    /// Makes sure that the question will have an answer, for commands that would do much before they ask it.
+    ///
+    /// # Errors
+    /// [`Misuse`], with what to do instead.
+    pub fn check(self, instead: &str) -> Result<(), Misuse> {
+        if self.can_answer() { Ok(()) } else { Err(Misuse(format!("{NOBODY}\nhint: {instead}"))) }
+    }
+
     /// Asks whether to go on, unless that was answered ahead.
     ///
     /// # Errors
-    /// When the answer is no, or nobody can be asked.
+    /// When the answer is no; [`Misuse`] when nobody can be asked.
     pub fn ask(self, question: &str) -> anyhow::Result<()> {
         if self.yes {
             return Ok(());
         }
-        if self.no_input || !std::io::stdin().is_terminal() {
-            bail!("{question} Nobody can be asked, so nothing was done\nhint: `--yes` answers ahead");
+        if !self.can_answer() {
+            return Err(Misuse(format!("{question} {NOBODY}\nhint: `-y` answers ahead")).into());
         }
         let mut stderr = std::io::stderr();
         write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).context("asking")?;

@@ -39,6 +39,9 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
           value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     seed_demo: u32,
+    /// Let no time pass for services by itself: none is renewed, reminded of or ended as the clock goes on
+    #[arg(long)]
+    no_schedule: bool,
     /// Print `export` lines with the addresses and the demo credentials, and exit
     #[arg(long)]
     print_env: bool,
@@ -64,8 +67,15 @@ pub fn run(args: SandboxArgs) -> anyhow::Result<ExitCode> {
     };
     let data = temporary.as_ref().map_or_else(|| args.data.unwrap_or_default(), |folder| folder.path().to_owned());
     std::fs::create_dir_all(&data).with_context(|| format!("making the folder {}", data.display()))?;
-    let (seed_services, seed_demo) = (args.seed_services, args.seed_demo);
-    let options = Options { data, addresses, now: args.now, tls: args.tls, seed_services, seed_demo };
+    let options = Options {
+        data,
+        addresses,
+        now: args.now,
+        tls: args.tls,
+        seed_services: args.seed_services,
+        seed_demo: args.seed_demo,
+        schedule: !args.no_schedule,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(sandbox::run(options, sandbox::greet))?;
     Ok(ExitCode::SUCCESS)

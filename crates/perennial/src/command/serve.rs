@@ -7,13 +7,15 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Args;
 use perennial_engine::clock::SystemClock;
-use perennial_engine::outbox::Courier;
+use perennial_engine::schedule::Moved;
 use perennial_providers::DIALECTS;
+use perennial_providers::secret::random_uuid;
 use sd_notify::NotifyState;
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::{Config, PagesConfig};
-use crate::courier::Pickup;
+use crate::config::schedule::ScheduleConfig;
+use crate::config::{Config, Half, PagesConfig};
+use crate::courier::{Mailing, Sources};
 use crate::ledger::named;
 use crate::store::Address;
 use crate::vault::MasterVault;
@@ -43,7 +45,7 @@ pub struct ServeArgs {
     #[arg(long, env = "PERENNIAL_DATABASE", hide_env_values = true, value_name = "PATH|URL",
           value_parser = Address::argument())]
     database: Option<Address>,
-    /// Check the configuration, the master key and the certificates, and exit
+    /// Check the configuration, the master key, the certificates and the texts of mails, and exit
     #[arg(long)]
     check: bool,
 }
@@ -54,7 +56,7 @@ pub struct ServeArgs {
 /// When the configuration is wrong, or something that it names cannot be had.
 pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let file = args.config.unwrap_or_else(|| PathBuf::from(CONFIG));
-    let mut config = Config::read(&file)?;
+    let mut config = Config::read(&file, Half::Seller)?;
     let Some(pages) = config.pages.take() else {
         bail!(
             "{} has no section [pages], so nobody would know where to pay\nhint: add it with `listen` and `public_url`",
@@ -64,7 +66,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let address = named(args.database.or_else(|| config.store.address.clone()))?;
     let parts = Parts::of(&config)?;
     if args.check {
-        eprintln!("{} is in order", file.display());
+        eprintln!("{}{} is in order", config.schedule, file.display());
         return Ok(ExitCode::SUCCESS);
     }
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -80,7 +82,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
 struct Parts {
     vault: Arc<MasterVault>,
     tls: Option<TlsAcceptor>,
-    courier: Option<Arc<dyn Courier>>,
+    mailing: Option<Mailing>,
 }
 
 impl Parts {
@@ -94,11 +96,8 @@ impl Parts {
         }
         let vault = MasterVault::open(config.secrets.master_key_file.as_deref())?;
         let tls = config.tls.as_ref().map(|files| tls::acceptor(&files.certificate, &files.key)).transpose()?;
-        let courier = match &config.mail {
-            Some(mail) => Some(Arc::new(Pickup::new(mail.pickup.clone(), mail.from.clone())?) as Arc<dyn Courier>),
-            None => None,
-        };
-        Ok(Self { vault: Arc::new(vault), tls, courier })
+        let mailing = config.mail.as_ref().map(Mailing::of).transpose()?;
+        Ok(Self { vault: Arc::new(vault), tls, mailing })
     }
 }
 
@@ -106,7 +105,7 @@ async fn serve(
     config: Config,
     pages: &PagesConfig,
     address: &Address,
-    Parts { vault, tls, courier }: Parts,
+    Parts { vault, tls, mailing }: Parts,
 ) -> anyhow::Result<()> {
     let pages_socket = Socket::bind("pages", pages.listen).await?;
     let mut dialects = Vec::with_capacity(config.dialects.len());
@@ -121,7 +120,8 @@ async fn serve(
         ),
         Address::Postgres(_) => error,
     })?;
-    let house = House::open(opened, config.store.grouping(), Arc::new(SystemClock), vault)?;
+    let mut house = House::open(opened, config.store.grouping(), Arc::new(SystemClock), vault)?;
+    house.let_webhooks_reach(config.webhooks.reach());
     let pages_url = pages.public_url.clone();
 
     let mut named = Vec::new();
@@ -131,11 +131,25 @@ async fn serve(
         let provider = (dialect.make)(section.settings(dialect, &pages_url));
         listeners.push(socket.answered_by(tls.clone(), Arc::new(Served::new(provider, house.ports()))));
     }
+    let sources = Sources {
+        books: Arc::clone(&house.books),
+        papers: Arc::new(house.papers()),
+        clock: Arc::clone(&house.clock),
+        pages_url: pages_url.clone(),
+    };
+    let courier = mailing.map(|mailing| mailing.courier(sources));
     let pages = Pages::new(&house, measured.clone(), named, Overview::Private)?;
     listeners.push(pages_socket.answered_by(tls, Arc::new(pages)));
     let ready = || {
         tracing::info!("serving: pages at {pages_url}, ledger at {address}");
         tell_systemd(NotifyState::Ready);
     };
-    house.serve(listeners, courier, measured, ready).await
+    let schedule = match config.schedule {
+        ScheduleConfig { enabled: true, zone, catch_up, timetables } => {
+            let moved = Moved::ByTime { catch_up_max: catch_up };
+            Some(house.schedule(Arc::new(timetables), zone, moved, random_uuid().into()))
+        }
+        ScheduleConfig { enabled: false, .. } => None,
+    };
+    house.serve(listeners, courier, schedule, measured, ready).await
 }

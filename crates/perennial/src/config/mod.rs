@@ -14,14 +14,22 @@ use serde::{Deserialize, Deserializer};
 
 use self::buyer::{BuyerConfig, BuyerSections, Misplaced};
 use self::checked::checked;
+use self::mail::MailConfig;
+use self::schedule::ScheduleConfig;
+use self::shape::{list, table};
+use self::webhooks::WebhooksConfig;
 use crate::store::{Address, mask_urls};
 
 pub mod buyer;
 mod checked;
+pub mod mail;
+pub mod schedule;
 mod secret;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod webhooks;
 
 /// `perennial.toml`. Unknown keys are errors. Relative paths count from the folder of the file.
 #[derive(Clone)]
@@ -39,6 +47,10 @@ pub struct Config {
     pub secrets: SecretsConfig,
     /// How notices leave; absent to keep them waiting in the ledger.
     pub mail: Option<MailConfig>,
+    /// What becomes of services by themselves, and when.
+    pub schedule: ScheduleConfig,
+    /// How webhooks are called.
+    pub webhooks: WebhooksConfig,
     /// What we rent elsewhere, and what is to be done about it.
     pub buyer: BuyerConfig,
 }
@@ -172,16 +184,6 @@ pub struct SecretsConfig {
     pub master_key_file: Option<PathBuf>,
 }
 
-/// How notices leave.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MailConfig {
-    /// A pickup folder of a mail server: each notice becomes one `.eml` file in it.
-    pub pickup: PathBuf,
-    /// The sender's address.
-    pub from: String,
-}
-
 /// A section of the file.
 enum Section {
     Store,
@@ -189,6 +191,8 @@ enum Section {
     Tls,
     Secrets,
     Mail,
+    Schedule,
+    Webhooks,
     Provider,
     Rule,
     Budget,
@@ -199,12 +203,14 @@ enum Section {
 
 impl Section {
     /// Those that are not named after a dialect.
-    const KNOWN: [(&'static str, Self); 10] = [
+    const KNOWN: [(&'static str, Self); 12] = [
         ("store", Self::Store),
         ("pages", Self::Pages),
         ("tls", Self::Tls),
         ("secrets", Self::Secrets),
         ("mail", Self::Mail),
+        ("schedule", Self::Schedule),
+        ("webhooks", Self::Webhooks),
         ("provider", Self::Provider),
         ("rule", Self::Rule),
         ("budget", Self::Budget),
@@ -225,6 +231,33 @@ impl<'de> Deserialize<'de> for Section {
     }
 }
 
+/// Whose half of the file a command is for: what it tells to do where the file is missing or wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// What is rented out.
+    Seller,
+    /// What is rented.
+    Buyer,
+}
+
+impl Half {
+    /// What to do where there is no file.
+    const fn hint_missing(self) -> &'static str {
+        match self {
+            Self::Seller => "the README shows a smallest one; `perennial init` makes one for services that you rent",
+            Self::Buyer => "`perennial init` makes one",
+        }
+    }
+
+    /// What to do where it is wrong.
+    const fn hint_wrong(self) -> &'static str {
+        match self {
+            Self::Seller => "mend that, and see with `perennial serve --check` if all is in order",
+            Self::Buyer => "mend that, and see with `perennial provider list` if all is in order",
+        }
+    }
+}
+
 /// Reads the sections: written out, as those of the dialects are named by what there is.
 struct Sections;
 
@@ -237,7 +270,9 @@ impl<'de> Visitor<'de> for Sections {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Parsed, M::Error> {
         let (mut store, mut pages, mut tls, mut secrets, mut mail) = (None, None, None, SecretsConfig::default(), None);
+        let mut webhooks = WebhooksConfig::default();
         let mut dialects: Vec<(&'static Dialect, DialectConfig)> = Vec::new();
+        let mut schedule = ScheduleConfig::default();
         let mut buyer = BuyerSections::default();
         while let Some(section) = map.next_key()? {
             match section {
@@ -246,11 +281,25 @@ impl<'de> Visitor<'de> for Sections {
                 Section::Tls => tls = Some(map.next_value()?),
                 Section::Secrets => secrets = map.next_value()?,
                 Section::Mail => mail = Some(map.next_value()?),
-                Section::Provider => buyer.providers = map.next_value()?,
-                Section::Rule => buyer.rules = map.next_value()?,
-                Section::Budget => buyer.budgets = map.next_value()?,
-                Section::Quiet => buyer.quiet = Some(map.next_value()?),
-                Section::Rehearsal => buyer.rehearsal = Some(map.next_value()?),
+                Section::Webhooks => webhooks = map.next_value()?,
+                Section::Schedule => schedule = map.next_value()?,
+                Section::Provider => {
+                    buyer.providers = map.next_value_seed(table("[provider.NAME], a section for each account"))?;
+                }
+                Section::Rule => {
+                    buyer.rules = map.next_value_seed(list("[[rule]], in two brackets, as there may be several"))?;
+                }
+                Section::Budget => {
+                    buyer.budgets =
+                        map.next_value_seed(list("[[budget]], in two brackets, as there may be several"))?;
+                }
+                Section::Quiet => {
+                    buyer.quiet = Some(map.next_value_seed(table("[quiet], in one bracket, as there is only one"))?);
+                }
+                Section::Rehearsal => {
+                    buyer.rehearsal =
+                        Some(map.next_value_seed(table("[rehearsal], in one bracket, as there is only one"))?);
+                }
                 Section::Dialect(dialect) => dialects.push((dialect, map.next_value_seed(section_of(dialect))?)),
             }
         }
@@ -262,6 +311,8 @@ impl<'de> Visitor<'de> for Sections {
             tls,
             secrets,
             mail,
+            schedule,
+            webhooks,
             buyer,
         });
         Ok(Parsed(settled))
@@ -279,7 +330,7 @@ impl<'de> Deserialize<'de> for Parsed {
 
 /// Reads the section of a dialect, which has the settings of all dialects and its own. A setting of others' is refused.
 fn section_of(dialect: &'static Dialect) -> impl for<'de> DeserializeSeed<'de, Value = DialectConfig> {
-    checked(|name| {
+    checked("a section of its own in brackets", |name| {
         let own = dialect.own;
         let is_foreign = match name {
             "clock_window_s" => own.clock_window_s.is_none(),
@@ -296,22 +347,17 @@ impl Config {
     ///
     /// # Errors
     /// With the line, the reason and the way to mend it.
-    pub fn read(file: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(file).with_context(|| {
-            format!(
-                "reading the configuration {}\nhint: `perennial init` makes one for services that you rent, and the README \
-                 shows a smallest one for a seller",
-                file.display()
-            )
-        })?;
-        Self::parse(&text, file)
+    pub fn read(file: &Path, half: Half) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("reading the configuration {}\nhint: {}", file.display(), half.hint_missing()))?;
+        Self::parse(&text, file, half)
     }
 
     /// Checks what is written in a file, or is to be.
     ///
     /// # Errors
     /// As [`Config::read`].
-    pub fn parse(text: &str, file: &Path) -> anyhow::Result<Self> {
+    pub fn parse(text: &str, file: &Path, half: Half) -> anyhow::Result<Self> {
         // What is wrong is quoted, and may be the line with a password.
         let read = toml::from_str(text).map_err(|error| anyhow!(mask_urls(&secret::mask(&error.to_string()))));
         let read = read.and_then(|Parsed(settled)| {
@@ -320,13 +366,8 @@ impl Config {
                 anyhow!("at line {line}: {why}")
             })
         });
-        let mut config = read.with_context(|| {
-            format!(
-                "reading the configuration {}\nhint: mend that, and see with `perennial serve --check`, or for what you \
-                 rent with `perennial provider list`, if all is in order",
-                file.display()
-            )
-        })?;
+        let mut config =
+            read.with_context(|| format!("reading the configuration {}\nhint: {}", file.display(), half.hint_wrong()))?;
         let folder = file.parent().unwrap_or(Path::new("."));
         let from_folder = |path: &mut PathBuf| *path = folder.join(&path);
         if let Some(Address::File(path)) = &mut config.store.address {
@@ -339,9 +380,7 @@ impl Config {
             from_folder(&mut tls.certificate);
             from_folder(&mut tls.key);
         }
-        if let Some(mail) = &mut config.mail {
-            from_folder(&mut mail.pickup);
-        }
+        config.mail.iter_mut().flat_map(MailConfig::paths_mut).for_each(from_folder);
         for provider in config.buyer.providers.values_mut() {
             if let Some(authority) = &mut provider.ca_file {
                 from_folder(authority);

@@ -142,7 +142,7 @@ sandbox = "http://127.0.0.1:8400/"
 "#;
 
 fn parse(text: &str) -> anyhow::Result<Config> {
-    Config::parse(text, Path::new("/etc/perennial/perennial.toml"))
+    Config::parse(text, Path::new("/etc/perennial/perennial.toml"), Half::Buyer)
 }
 
 #[test]
@@ -161,7 +161,10 @@ fn the_buyers_half_is_read_into_what_it_stands_for() {
     assert_eq!(cloud.ca_file.as_deref(), Some(Path::new("/etc/perennial/ca.pem")), "it counts from the file's folder");
     assert_eq!((cloud.requests_per_minute.map(u32::from), cloud.settles_in_s), (Some(60), Some(30)));
     let work = buyer.providers.values().nth(1).expect("is there");
-    assert_eq!((work.profile.as_deref(), work.vat.ppm(), work.url.as_deref()), (Some("ovh-eu"), 250_000, None));
+    assert_eq!(
+        (work.profile.as_deref(), work.vat.map(perennial_core::money::Rate::ppm), work.url.as_deref()),
+        (Some("ovh-eu"), Some(250_000), None)
+    );
 
     let [fixed, cheapest, aligned, never] = buyer.policy.rules.try_into().expect("four rules");
     let matches = Match {
@@ -221,8 +224,15 @@ fn what_is_wrong_with_the_buyers_half_is_told_with_its_line() {
         ),
         ("profile = \"ovh-eu\"", "secrets_env = \"hunter2\"", 4, "invalid type"),
         ("\"pass\", \"show\", \"cloud\"", "", 10, "it names no program"),
+        ("\"pass\", \"show\", \"cloud\"", "\"/bin/echo\", \"hunter2\"", 10, "`echo` prints what it is given"),
+        ("[\"pass\", \"show\", \"cloud\"]", "\"pass show hunter2\"", 10, "expected a list of words in brackets"),
+        ("[\"cn-hangzhou\"]", "\"cn-hangzhou\"", 12, "expected a list of words in brackets"),
+        ("[provider.ovh-work]", "[provider]", 3, "a section of its own in brackets, as in [provider.NAME]"),
+        ("[[budget]]", "[budget]", 41, "expected [[budget]], in two brackets, as there may be several"),
+        ("[quiet]", "[[quiet]]", 45, "expected [quiet], in one bracket, as there is only one"),
+        ("[rehearsal]", "[[rehearsal]]", 50, "expected [rehearsal], in one bracket"),
         ("http://127.0.0.1:8404/", "http://api.example.net/", 9, "keys would be sent to api.example.net for everybody"),
-        ("http://127.0.0.1:8404/", "api.example.net", 9, "this is not the address of an API"),
+        ("http://127.0.0.1:8404/", "example", 9, "this is not the address of an API"),
         ("requests_per_minute = 60", "requests_per_minute = 0", 13, "nonzero"),
         ("settles_in_s = 30", "settles_in_s = -1", 14, "-1"),
         ("provider = \"ovh-work\"\nkind", "provider = \"ovh\"\nkind", 17, "there is no section [provider.ovh]"),

@@ -120,6 +120,7 @@ impl Check {
             standing: draft.standing.or_else(|| Some(known?.standing)).unwrap_or(Standing::Customer),
             facts: draft.facts.or_else(|| Some(known?.facts.clone())).unwrap_or_default(),
             page_password: known.and_then(|known| known.page_password.clone()),
+            joint_orders: draft.joint_orders.or_else(|| Some(known?.joint_orders)).unwrap_or_default(),
             created: known.map_or(self.now, |known| known.created),
         };
         self.accounts.insert(row.code.clone(), row.clone());
@@ -146,6 +147,8 @@ impl Check {
             renewability: draft.renewability.or_else(|| Some(known?.renewability)).unwrap_or(Renewability::OneOpen),
             grace_days: draft.grace_days.or_else(|| Some(known?.grace_days)).unwrap_or(GRACE_DAYS),
             suspension_days: draft.suspension_days.or_else(|| Some(known?.suspension_days)).unwrap_or(SUSPENSION_DAYS),
+            redemption_days: draft.redemption_days.or_else(|| Some(known?.redemption_days)).unwrap_or_default(),
+            redemption_fees: draft.redemption_fees.or_else(|| Some(known?.redemption_fees.clone())).unwrap_or_default(),
             ahead_months_max: draft
                 .ahead_months_max
                 .or_else(|| Some(known?.ahead_months_max))

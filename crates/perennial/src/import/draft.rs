@@ -54,6 +54,7 @@ pub struct AccountDraft {
     pub tax: TaxTreatment,
     pub zone: Option<Zone>,
     pub credit_limit: Option<Money>,
+    pub joint_orders: Option<bool>,
     pub standing: Option<Standing>,
     pub facts: Option<BTreeMap<String, String>>,
 }
@@ -67,6 +68,9 @@ pub struct ProductDraft {
     pub renewability: Option<Renewability>,
     pub grace_days: Option<u16>,
     pub suspension_days: Option<u16>,
+    pub redemption_days: Option<u16>,
+    /// In each currency at most one.
+    pub redemption_fees: Option<Vec<Money>>,
     pub ahead_months_max: Option<u16>,
     pub facts: Option<BTreeMap<String, String>>,
     pub prices: Option<Vec<(Place, Price)>>,
@@ -245,11 +249,13 @@ fn account(form: &mut Form<'_>, entry: &Arc<Entry>) -> Option<AccountDraft> {
         None => Ok(None),
     };
     let credit_limit = form.optional("credit_limit", limit).flatten();
+    let joint_orders = form.flag("joint_orders");
     Some(AccountDraft {
         entry: Arc::clone(entry),
         vat_number: form.optional("vat_number", words),
         zone: form.optional("zone", Zone::parse),
         credit_limit,
+        joint_orders,
         standing: form.optional("standing", |word| {
             Standing::from_word(word).ok_or_else(|| one_of(word, ["customer", "reseller"]))
         }),
@@ -299,6 +305,8 @@ fn product(form: &mut Form<'_>, entry: &Arc<Entry>) -> Option<ProductDraft> {
         renewability,
         grace_days: form.optional("grace_days", count),
         suspension_days: form.optional("suspension_days", count),
+        redemption_days: form.optional("redemption_days", count),
+        redemption_fees: redemption_fees(form),
         ahead_months_max: form.optional("ahead_months_max", count),
         facts: form.map("facts"),
         prices: form.groups("prices", |form| Some((form.place("period"), list_price(form)?))),
@@ -306,6 +314,29 @@ fn product(form: &mut Form<'_>, entry: &Arc<Entry>) -> Option<ProductDraft> {
         name: name?,
         kind: kind?,
     })
+}
+
+/// `redemption_fees`, one for a currency.
+fn redemption_fees(form: &mut Form<'_>) -> Option<Vec<Money>> {
+    let fees = form.several("redemption_fees", fees)?;
+    let currencies: HashSet<_> = fees.iter().map(|fee| fee.currency()).collect();
+    if currencies.len() < fees.len() {
+        let place = form.place("redemption_fees");
+        form.report(&place, "redemption_fees", "has two fees in one currency".to_owned());
+        return None;
+    }
+    Some(fees)
+}
+
+/// Amounts with their currencies, such as `80 EUR`, with blanks between them.
+fn fees(text: &str) -> Result<Vec<Money>, String> {
+    let words: Vec<_> = text.split_whitespace().collect();
+    let (pairs, rest) = words.as_chunks::<2>();
+    if pairs.is_empty() || !rest.is_empty() {
+        return Err(format!("`{text}` is not an amount with its currency, such as 80 EUR"));
+    }
+    let fee = |[fee, currency]: &[&str; 2]| amount(fee, Currency::parse(currency).map_err(|error| error.to_string())?);
+    pairs.iter().map(fee).collect()
 }
 
 fn price(form: &mut Form<'_>, entry: &Arc<Entry>) -> Option<PriceDraft> {

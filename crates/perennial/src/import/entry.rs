@@ -208,6 +208,18 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// A field that is a list of texts, or one text, of which each says several things.
+    pub fn several<T, E: fmt::Display>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<Vec<T>, E>,
+    ) -> Option<Vec<T>> {
+        match self.find(key)?.value {
+            Value::Text(_) => self.optional(key, parse),
+            _ => Some(self.list(key, parse)?.into_iter().flatten().collect()),
+        }
+    }
+
     /// A field that is a list of groups, each asked by `ask`.
     pub fn groups<T>(&mut self, key: &'static str, ask: impl Fn(&mut Form<'_>) -> Option<T>) -> Option<Vec<T>> {
         let field = self.find(key)?;

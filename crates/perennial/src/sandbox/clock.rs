@@ -1,12 +1,15 @@
-//! The sandbox's clock, which people move, and the file that remembers by how much.
+//! The sandbox's clock, which people move, the file that remembers by how much, and the way through the days in between.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
-use perennial_core::ports::Clock;
+use perennial_core::ports::{Clock, Rejection};
 use perennial_engine::clock::MovableClock;
+use perennial_engine::schedule::{Passed, Schedule};
+use tokio::sync::Mutex;
 
 const FILE: &str = "clock";
 
@@ -64,18 +67,85 @@ impl KeptClock {
         self.keep()
     }
 
-    /// Moves the clock by a span.
+    /// The instant a calendar span from now, counted in UTC.
     ///
     /// # Errors
-    /// When the span leads beyond the calendar, or the move cannot be remembered.
-    pub fn advance(&self, by: Span) -> anyhow::Result<()> {
-        self.clock.advance(by)?;
-        self.keep()
+    /// When the span leads beyond the calendar.
+    pub fn after(&self, span: Span) -> anyhow::Result<Timestamp> {
+        let then = self.clock.now().to_zoned(TimeZone::UTC).checked_add(span);
+        Ok(then.context("the clock cannot be moved there")?.timestamp())
     }
 
     fn keep(&self) -> anyhow::Result<()> {
         std::fs::write(&self.file, format!("{}\n", self.ahead()))
             .with_context(|| format!("writing {}", self.file.display()))
+    }
+}
+
+/// Where the clock is to be moved.
+#[derive(Clone, Copy, Debug)]
+pub enum Move {
+    /// By a calendar span.
+    By(Span),
+    /// To an instant.
+    To(Timestamp),
+}
+
+/// Why the clock did not get where it was to be moved.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// It cannot be there, or that cannot be remembered.
+    #[error("{0:#}")]
+    Clock(anyhow::Error),
+    /// The schedule could not go through a day. The clock stands at its beginning.
+    #[error(transparent)]
+    Schedule(#[from] Rejection),
+}
+
+/// Moves the clock, and with it the time of the whole sandbox.
+#[derive(Clone)]
+pub struct Travel {
+    /// The clock.
+    pub clock: KeptClock,
+    /// The schedule, which goes through the days; none where it was left out.
+    pub schedule: Option<Arc<Mutex<Schedule>>>,
+}
+
+impl Travel {
+    /// Moves the clock: forward by way of the beginning of every day in between, on each of which the schedule runs to its
+    /// end; tells what became of services. One that is moved back changes nothing.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn go(&self, way: Move) -> Result<Passed, Stopped> {
+        let mut passed = Passed::default();
+        let Some(schedule) = &self.schedule else {
+            self.set(self.end_of(way)?)?;
+            return Ok(passed);
+        };
+        let mut schedule = schedule.lock().await;
+        let end = self.end_of(way)?;
+        if end >= self.clock.now() {
+            passed.add(schedule.catch_up().await?);
+            while let Some(next) = schedule.tomorrow().filter(|next| *next < end) {
+                self.set(next)?;
+                passed.add(schedule.catch_up().await?);
+            }
+        }
+        self.set(end)?;
+        passed.add(schedule.catch_up().await?);
+        Ok(passed)
+    }
+
+    fn end_of(&self, way: Move) -> Result<Timestamp, Stopped> {
+        match way {
+            Move::By(span) => self.clock.after(span).map_err(Stopped::Clock),
+            Move::To(instant) => Ok(instant),
+        }
+    }
+
+    fn set(&self, now: Timestamp) -> Result<(), Stopped> {
+        self.clock.set(now).map_err(Stopped::Clock)
     }
 }
 
@@ -91,7 +161,7 @@ mod tests {
         assert!(near(&KeptClock::open(folder.path(), Some(there)).expect("starts"), there));
         let again = KeptClock::open(folder.path(), None).expect("starts again");
         assert!(near(&again, there));
-        again.advance(Span::new().months(1)).expect("moves");
+        again.set(again.after(Span::new().months(1)).expect("is in the calendar")).expect("moves");
         let moved = "2031-02-28T12:00:00Z".parse().expect("is an instant");
         assert!(near(&KeptClock::open(folder.path(), None).expect("starts again"), moved));
     }

@@ -18,7 +18,7 @@ use perennial_providers::Provider;
 use perennial_store::sqlite::SqliteReader;
 use serde_json::{Map, Value, json};
 
-use super::clock::KeptClock;
+use super::clock::{KeptClock, Move, Stopped, Travel};
 use super::faults::{Faults, Kind};
 use super::ledger;
 use crate::web::problem::Problem;
@@ -34,8 +34,8 @@ type Body = Result<Bytes, BytesRejection>;
 /// What the control API controls.
 #[derive(Clone)]
 pub struct Control {
-    /// The clock.
-    pub clock: KeptClock,
+    /// The clock, and what moves it.
+    pub travel: Travel,
     /// The faults.
     pub faults: Arc<Faults>,
     /// The ledger.
@@ -57,7 +57,7 @@ pub fn routes(control: Control) -> Router {
 }
 
 async fn show_clock(State(control): State<Control>) -> Response {
-    reply(&clock(&control.clock))
+    reply(&clock(&control.travel.clock))
 }
 
 fn clock(clock: &KeptClock) -> Value {
@@ -66,24 +66,36 @@ fn clock(clock: &KeptClock) -> Value {
 
 async fn move_clock(State(control): State<Control>, body: Body) -> Result<Response, Problem> {
     let fields = fields(&whole(body)?, &["advance", "now"])?;
-    match (text(&fields, "advance")?, text(&fields, "now")?) {
+    let (field, way) = match (text(&fields, "advance")?, text(&fields, "now")?) {
         (Some(advance), None) => {
             let span = SpanParser::new().parse_span(advance).map_err(|error| {
                 Problem::field("advance", format!("`{advance}` is not a span such as `P40D` or `PT6H`: {error}"))
             })?;
-            let moved = control.clock.advance(span);
-            moved.map_err(|error| Problem::field("advance", format!("`{advance}`: {error:#}")))?;
+            ("advance", Move::By(span))
         }
         (None, Some(now)) => {
             let now = now.parse::<Timestamp>().map_err(|error| {
                 Problem::field("now", format!("`{now}` is not an instant such as `2027-01-01T00:00:00Z`: {error}"))
             })?;
-            control.clock.set(now).map_err(|error| Problem::field("now", format!("{error:#}")))?;
+            ("now", Move::To(now))
         }
         (None, None) => return Err(Problem::field("advance", "one of `advance` and `now` must be given")),
         (Some(_), Some(_)) => return Err(Problem::field("now", "only one of `advance` and `now` can be given")),
-    }
-    let moved = clock(&control.clock);
+    };
+    // Whoever asked may go away; the clock gets where it was to be.
+    let travel = control.travel.clone();
+    let gone = tokio::spawn(async move { travel.go(way).await }).await;
+    let passed = match gone.map_err(|_| Problem::inside("move the clock"))? {
+        Ok(passed) => passed,
+        Err(error @ Stopped::Clock(_)) => return Err(Problem::field(field, error.to_string())),
+        Err(Stopped::Schedule(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the schedule could not go through a day");
+            return Err(Problem::inside("go through the days"));
+        }
+    };
+    let mut moved = clock(&control.travel.clock);
+    moved["days"] = json!(passed.days);
+    moved["told"] = json!(passed.told);
     tracing::info!("the clock was moved: {moved}");
     Ok(reply(&moved))
 }
@@ -151,7 +163,7 @@ fn wanted(providers: &[Arc<dyn Provider>], body: &[u8]) -> Result<Wanted, Proble
 }
 
 async fn show_ledger(State(control): State<Control>) -> Result<Response, Problem> {
-    let now = control.clock.now();
+    let now = control.travel.clock.now();
     read(move || ledger::show(&control.books, now)).await
 }
 

@@ -6,13 +6,12 @@ use perennial_core::gate::RenewGate;
 use perennial_core::invoice::{Invoice, InvoiceKind};
 use perennial_core::ledger::Transfer;
 use perennial_core::money::Money;
-use perennial_core::notice::{Notice, NoticeKind};
 use perennial_core::order::{Order, OrderState};
 use perennial_core::payment::{MethodKind, Payment, PaymentMethod};
 use perennial_core::ports::{Failure, Span};
 use perennial_core::service::{Cancellation, Service};
 use perennial_core::snapshot::{Snapshot, Want};
-use perennial_store::Records;
+use perennial_store::{Records, Waiting};
 use serde_json::{Value, json};
 
 /// How many notices are shown.
@@ -261,22 +260,28 @@ fn show_money(money: Money) -> Value {
 /// [`Failure`] when the store does not answer.
 pub fn show_outbox(books: &dyn Records) -> Result<Value, Failure> {
     let notices = books.notices_waiting(NOTICES_MAX)?;
-    let shown = notices.iter().map(|(id, notice)| show_notice(books, *id, notice)).collect::<Result<Vec<_>, _>>()?;
+    let shown = notices.iter().map(|waiting| show_notice(books, waiting)).collect::<Result<Vec<_>, _>>()?;
     Ok(json!({ "notices": shown }))
 }
 
-fn show_notice(books: &dyn Records, id: i64, notice: &Notice) -> Result<Value, Failure> {
+fn show_notice(books: &dyn Records, Waiting { id, notice, tries }: &Waiting) -> Result<Value, Failure> {
     let seen = books.load(&[Want::Account(notice.account)])?;
     let account = seen.accounts.get(&notice.account);
-    let NoticeKind::TerminationRequested { service, name, token } = &notice.kind;
+    let told = notice.kind.told();
     Ok(json!({
         "id": id,
         "kind": notice.kind.word(),
         "account": account.map(|account| &account.code),
         "to": account.map(|account| &account.email),
         "at": notice.at.to_string(),
-        "service": service.0,
-        "name": name,
-        "token": token,
+        "service": told.service.map(|service| service.0),
+        "order": told.order.map(|order| order.0),
+        "method": told.method.map(|method| method.0),
+        "name": told.name,
+        "token": told.token,
+        "until": told.until.map(|until| until.to_string()),
+        "on": told.on.map(|on| on.to_string()),
+        "reason": told.reason,
+        "tries": tries,
     }))
 }

@@ -16,15 +16,17 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use jiff::Timestamp;
+use perennial_core::calendar::Zone;
 use perennial_core::ids::AccountId;
 use perennial_core::ports::{Books, Vault};
 use perennial_engine::lane::Grouping;
+use perennial_engine::schedule::Moved;
 use perennial_providers::{DIALECTS, Dialect, Provider, Settings};
 use perennial_store::Store;
 use perennial_store::sqlite::{SqliteReader, SqliteStore};
 use tokio_rustls::TlsAcceptor;
 
-use self::clock::KeptClock;
+use self::clock::{KeptClock, Travel};
 use self::control::Control;
 use self::demo::Addresses;
 use self::faults::{Faults, Faulty};
@@ -35,6 +37,7 @@ use crate::web::house::House;
 use crate::web::listener::{Listener, Socket};
 use crate::web::pages::{self, Named, Overview};
 use crate::web::{measure, password};
+use crate::webhook::reach::Reach;
 
 const LEDGER_FILE: &str = "perennial.db";
 const MASTER_KEY_FILE: &str = "master.key";
@@ -54,6 +57,8 @@ pub struct Options {
     pub seed_services: u32,
     /// How many more services its four demo accounts have.
     pub seed_demo: u32,
+    /// Whether time passes for services by itself: they are renewed, or expire.
+    pub schedule: bool,
 }
 
 /// Runs a sandbox until the process is asked to end; tells when it is ready.
@@ -74,7 +79,9 @@ pub async fn run(options: Options, ready: impl FnOnce(&Options)) -> anyhow::Resu
     let (store, fresh) = stocked(&options, clock.now())?;
     // Other readers cannot be frozen.
     let books = store.reader();
-    let house = House::open(store, Grouping::ByTime, clock.shared(), vault)?;
+    let mut house = House::open(store, Grouping::ByTime, clock.shared(), vault)?;
+    // Whoever rehearses listens on this machine.
+    house.let_webhooks_reach(Reach::Everywhere);
     register(&house, fresh, options.seed_services).await?;
 
     let faults = Arc::new(Faults::default());
@@ -85,11 +92,15 @@ pub async fn run(options: Options, ready: impl FnOnce(&Options)) -> anyhow::Resu
         Served::new(Arc::new(before), house.ports())
     });
     let served = served.collect();
-    let control = Control { clock, faults, books, providers };
+    // One process has the sandbox's ledger, so it holds the schedule again at once when it starts again.
+    let schedule = || house.schedule(Arc::default(), Zone::UTC, Moved::OnPurpose, LEDGER_FILE.into());
+    let schedule = options.schedule.then(schedule);
+    let travel = Travel { clock, schedule: schedule.clone() };
+    let control = Control { travel, faults, books, providers };
     let pages = pages::Pages::new(&house, measured.clone(), named(addresses), Overview::Open)?;
     let pages = pages.with("/_sandbox", control::routes(control));
     let listeners = sockets.answered(pages, served, tls.as_ref());
-    house.serve(listeners, None, measured, || ready(&options)).await
+    house.serve(listeners, None, schedule, measured, || ready(&options)).await
 }
 
 /// The `serve` half of a dialect on the port so far behind the pages'.

@@ -160,6 +160,7 @@ fn account(
         credit_limit: Money::zero(Currency::EUR),
         standing: Standing::Customer,
         page_password: Some(password_hash.to_owned()),
+        joint_orders: false,
         facts: BTreeMap::new(),
         created: now,
     };

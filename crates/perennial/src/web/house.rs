@@ -4,19 +4,27 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
+use perennial_core::calendar::Zone;
 use perennial_core::ports::{Clock, Vault};
+use perennial_core::schedule::Timetables;
+use perennial_engine::clock::MonotonicTimer;
 use perennial_engine::lane::{self, Grouping, LaneHandle, LaneThread};
 use perennial_engine::outbox::{self, Courier};
+use perennial_engine::schedule::{self, Moved, Schedule, Setting};
+use perennial_engine::webhooks::{Messenger, Post};
 use perennial_providers::Ports;
-use perennial_providers::secret::random_uuid;
+use perennial_providers::secret::{order_password, random_uuid};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
 use super::document::paper::Papers;
 use super::listener::Listener;
 use super::measure;
 use crate::store::{Opened, Reader};
+use crate::webhook::call::Caller;
+use crate::webhook::herald::Herald;
+use crate::webhook::reach::Reach;
 
 /// What every listener stands on.
 pub struct House {
@@ -29,6 +37,7 @@ pub struct House {
     /// Keeps signing secrets.
     pub vault: Arc<dyn Vault>,
     thread: LaneThread,
+    reach: Reach,
 }
 
 impl House {
@@ -44,7 +53,22 @@ impl House {
     ) -> anyhow::Result<Self> {
         let Opened { store, books } = ledger.into();
         let (lane, thread) = lane::start(store, books.clone(), Arc::clone(&clock), grouping)?;
-        Ok(Self { books, lane, clock, vault, thread })
+        Ok(Self { books, lane, clock, vault, thread, reach: Reach::Public })
+    }
+
+    /// Says whom webhooks may reach, where that is not the Internet alone.
+    pub fn let_webhooks_reach(&mut self, reach: Reach) {
+        self.reach = reach;
+    }
+
+    /// Makes events of notices, and sends them.
+    fn post(&self) -> anyhow::Result<Post> {
+        let (books, clock) = (Arc::clone(&self.books), Arc::clone(&self.clock));
+        let caller = Caller::new(self.reach)?;
+        let herald = Herald { books, vault: Arc::clone(&self.vault), clock: Arc::clone(&clock), caller };
+        let messenger: Arc<dyn Messenger> = Arc::new(herald);
+        let (records, lane) = (Arc::clone(&self.books), self.lane.clone());
+        Ok(Post { records, lane, clock, timer: Arc::new(MonotonicTimer), messenger })
     }
 
     /// What a provider's `serve` half stands on.
@@ -63,16 +87,30 @@ impl House {
         Papers::new(self.books.clone(), Arc::clone(&self.clock))
     }
 
+    /// The schedule over the ledger, by these timetables, in a zone, by a clock that is moved in this way, as a node.
+    pub fn schedule(
+        &self,
+        timetables: Arc<Timetables>,
+        zone: Zone,
+        moved: Moved,
+        node: Arc<str>,
+    ) -> Arc<Mutex<Schedule>> {
+        let (books, lane, clock) = (Arc::clone(&self.books), self.lane.clone(), Arc::clone(&self.clock));
+        let setting = Setting { timetables, zone, moved, node, password: order_password };
+        Arc::new(Mutex::new(Schedule::new(books, lane, clock, setting)))
+    }
+
     /// Serves until the process is asked to end. Then nobody else gets in, requests that are being answered finish, the
     /// lane answers what it has accepted, and the ledger is closed. Asked a second time, nothing is waited for but the
     /// lane.
     ///
     /// # Errors
-    /// When the process cannot hear that it is asked.
+    /// When the process cannot hear that it is asked, or the machine trusts no authority.
     pub async fn serve(
         self,
         listeners: Vec<Listener>,
         courier: Option<Arc<dyn Courier>>,
+        schedule: Option<Arc<Mutex<Schedule>>>,
         measured: PrometheusHandle,
         ready: impl FnOnce(),
     ) -> anyhow::Result<()> {
@@ -81,9 +119,13 @@ impl House {
         let mut chores = JoinSet::new();
         chores.spawn(measure::keep_up(measured));
         chores.spawn(outbox::housekeep(self.lane.clone(), Arc::clone(&self.clock)));
+        chores.spawn(self.post()?.run());
         if let Some(courier) = courier {
             let (books, lane, clock) = (Arc::clone(&self.books), self.lane.clone(), Arc::clone(&self.clock));
             chores.spawn(outbox::run(books, lane, clock, courier, random_uuid().into()));
+        }
+        if let Some(schedule) = schedule {
+            chores.spawn(schedule::run(schedule));
         }
         let run = |listener: Listener| listener.run(Arc::clone(&self.clock), closing.clone());
         let mut listening: JoinSet<_> = listeners.into_iter().map(run).collect();

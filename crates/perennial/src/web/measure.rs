@@ -30,6 +30,17 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_counter!("perennial_commands_total", "Commands by outcome: done, refused or failed.");
     metrics::describe_histogram!("perennial_lane_group_commands", "How many commands one commit carried.");
     metrics::describe_histogram!("perennial_lane_group_seconds", "How long a group of commands took, commit included.");
+    metrics::describe_counter!(
+        "perennial_notices_total",
+        "Tries to let a notice leave, by outcome: left, waits, refused, stale, or closed where none can leave."
+    );
+    metrics::describe_counter!("perennial_schedule_days_total", "Days that the schedule went through here.");
+    metrics::describe_histogram!("perennial_schedule_day_seconds", "How long the schedule took to go through a day.");
+    metrics::describe_counter!(
+        "perennial_schedule_visits_total",
+        "Visits to services by the schedule, by outcome: done, refused or failed."
+    );
+    metrics::describe_counter!("perennial_schedule_notices_total", "Notices written by the schedule, by kind.");
     Ok(handle)
 }
 

@@ -79,6 +79,11 @@ fn a_ledger_moves_to_a_database_and_back() {
     nonces             0
     terminations       0
     notices            0
+    webhooks           0
+    events             0
+    deliveries         0
+    stages             0
+    schedule           0
     holdings           0
     syncs              0
     intents            0
@@ -175,10 +180,15 @@ fn a_copy_that_is_killed_leaves_an_empty_ledger() {
 fn tables_are_made_when_they_are_asked_for() {
     let shop = Shop::empty();
     let (file, url) = (shop.path("shop.db"), cluster().database().unwrap());
-    let steps = json!([{ "number": 1, "name": "ledger" }, { "number": 2, "name": "buyer" }]);
+    let names = ["ledger", "buyer", "schedule", "webhooks"];
+    let steps: Value = (1..).zip(names).map(|(number, name)| json!({ "number": number, "name": name })).collect();
+    let lines = |what: &str| {
+        let lines: Vec<_> = (1..).zip(names).map(|(number, name)| format!("{what} {number:04} {name}\n")).collect();
+        lines.concat()
+    };
     for ledger in [&file, &url] {
         let check = run(&shop, ledger, &["migrate", "--check"]);
-        assert_eq!((check.code, check.stdout.as_str()), (1, "missing 0001 ledger\nmissing 0002 buyer\n"), "{check:?}");
+        assert_eq!((check.code, check.stdout.as_str()), (1, lines("missing").as_str()), "{check:?}");
         assert!(check.stderr.contains("hint: `perennial migrate`"), "{check:?}");
         let check = run(&shop, ledger, &["migrate", "--check", "--json"]);
         let document: Value = serde_json::from_str(&check.stdout).unwrap();
@@ -187,7 +197,7 @@ fn tables_are_made_when_they_are_asked_for() {
         assert_eq!(sql(&url, TABLES), "0", "a check makes nothing");
 
         let made = run(&shop, ledger, &["migrate"]).done();
-        assert_eq!(made.stdout, "applied 0001 ledger\napplied 0002 buyer\n");
+        assert_eq!(made.stdout, lines("applied"));
         assert_eq!(made.stderr, format!("{ledger} is up to date\n"));
         let again = json(&shop, ledger, &["migrate"]);
         assert_eq!(again, [json!({ "up_to_date": true, "applied": [], "missing": [] })]);

@@ -35,9 +35,9 @@ pub struct Exchange {
     pub recording: String,
 }
 
-/// Starts a sandbox for recorded exchanges.
+/// Starts a sandbox for recorded exchanges, in which nothing becomes of services by themselves.
 pub fn start() -> Sandbox {
-    Sandbox::options(BINARY).now(NOW).start().expect("the sandbox starts")
+    Sandbox::options(BINARY).now(NOW).arg("--no-schedule").start().expect("the sandbox starts")
 }
 
 impl Dialect {

@@ -196,7 +196,7 @@ fn everything_that_is_wrong_is_told_at_once_by_file_and_line() {
       accounts.csv:3: accounts.email: `b` is not an e-mail address
       coupons.toml:3: coupons.account: there is no account `zed`
       missing.toml: cannot be read: No such file or directory (os error 2)
-      products.toml:5: products.price: is not known here (known: code, name, kind, renewability, grace_days, suspension_days, ahead_months_max, facts, prices)
+      products.toml:5: products.price: is not known here (known: code, name, kind, renewability, grace_days, suspension_days, redemption_days, redemption_fees, ahead_months_max, facts, prices)
     ");
     assert!(!shop.database().exists());
 }
@@ -290,4 +290,44 @@ fn facts_and_the_products_of_promo_codes_are_kept_and_can_be_changed() {
     ] {
         shop.run(&["import", &file("bad.toml", promo)]).failed(1, told);
     }
+}
+
+#[test]
+fn what_becomes_of_the_deleted_and_of_what_falls_due_together_is_kept_where_nothing_is_said() {
+    let shop = Shop::open();
+    let catalogue = || SqliteStore::open(&shop.database()).unwrap().reader().load(&[]).unwrap().catalogue;
+    let ends = || {
+        let vps = catalogue().products.values().find(|product| product.code == "vps").unwrap().clone();
+        (vps.redemption_days, vps.redemption_fees.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let product = |more: &str| {
+        let text = format!("[[products]]\ncode = \"vps\"\nname = \"VPS SSD 1\"\nkind = \"server\"\n{more}");
+        shop.write("product.toml", &text)
+    };
+    assert_eq!(ends(), (0, Vec::new()));
+    let file = product("redemption_days = 35\nredemption_fees = [\"80 EUR\", \"900 SEK\"]\n");
+    assert_eq!(shop.document(&["import", &file])["tables"], json!({ "products": tally(0, 1, 0) }));
+    let both = (35, vec!["80.00 EUR".to_owned(), "900.00 SEK".to_owned()]);
+    assert_eq!(ends(), both);
+    assert_eq!(shop.document(&["import", &product("")])["tables"], json!({ "products": tally(0, 0, 1) }));
+    assert_eq!(ends(), both);
+    let csv = "code,name,kind,redemption_days,redemption_fees\nvps,VPS SSD 1,server,35,80 EUR 900 SEK\n";
+    let counts = shop.document(&["import", &shop.write("products.csv", csv)]);
+    assert_eq!(counts["tables"], json!({ "products": tally(0, 0, 1) }));
+    for (fees, told) in [
+        ("[\"80\"]", "products.redemption_fees: `80` is not an amount with its currency"),
+        ("[\"80 EUR\", \"90 EUR\"]", "products.redemption_fees: has two fees in one currency"),
+        ("[\"-1 EUR\"]", "products.redemption_fees: `-1` is below zero"),
+    ] {
+        shop.run(&["import", &product(&format!("redemption_fees = {fees}\n"))]).failed(1, told);
+    }
+
+    let account = |joint: &str| {
+        let titles = "code,name,email,country,currency,tax,tax_rate,joint_orders\n";
+        let row = format!("acme,ACME,billing@acme.example.net,FR,EUR,standard,20,{joint}\n");
+        shop.write("accounts.csv", &format!("{titles}{row}"))
+    };
+    let tables = |joint: &str| shop.document(&["import", &account(joint)])["tables"]["accounts"].clone();
+    let told = ["true", "", "true", "false", "false"].map(tables);
+    assert_eq!(told, [tally(0, 1, 0), tally(0, 0, 1), tally(0, 0, 1), tally(0, 1, 0), tally(0, 0, 1)]);
 }

@@ -3,6 +3,7 @@
 mod access;
 mod aliyun;
 mod buyer;
+mod calendar;
 mod call;
 mod cli;
 mod clients;
@@ -14,15 +15,18 @@ mod hostup;
 mod import;
 mod keys;
 mod kill;
+mod mail;
 mod orders;
 mod pages;
 mod postgres;
 mod sandbox;
+mod schedule;
 mod serve;
 mod services;
 mod shop;
 mod voices;
 mod vpsbg;
+mod webhooks;
 
 #[test]
 fn no_file_is_left_out() {

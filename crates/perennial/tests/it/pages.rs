@@ -17,7 +17,7 @@ const HEADERS: [(&str, &str); 5] = [
     ("X-Robots-Tag", "noindex, nofollow"),
 ];
 
-/// A sandbox in which the guide's domain and hosting are ordered together.
+/// A sandbox in which the guide's domain and hosting are ordered together, and nothing becomes of services by themselves.
 struct World {
     sandbox: Sandbox,
     client: OvhClient,
@@ -27,7 +27,7 @@ struct World {
 
 impl World {
     fn start() -> Self {
-        let sandbox = Sandbox::options(BINARY).now("2026-11-22T12:00:00Z").start().unwrap();
+        let sandbox = Sandbox::options(BINARY).now("2026-11-22T12:00:00Z").arg("--no-schedule").start().unwrap();
         let mut client = OvhClient::from_env(&sandbox.env().unwrap()).unwrap();
         let body = json!({ "duration": "P1Y", "services": [12_345, 67_890], "dryRun": false });
         let (status, order) = client.post("/service/12345/renew", &body).unwrap();
@@ -267,7 +267,7 @@ fn the_index_shows_services_their_life_and_whether_they_can_be_renewed() {
     world.sandbox.set_clock("2026-12-13T12:00:00Z").unwrap();
     assert_says(&shown("xx22222-ovh"), &["<span class=\"badge expired\">expired</span>", "2026-12-12"]);
     world.sandbox.set_clock("2026-12-25T12:00:00Z").unwrap();
-    assert_says(&shown("xx22222-ovh"), &["<span class=\"badge suspended\">suspended</span>"]);
+    assert_says(&shown("xx22222-ovh"), &["<span class=\"badge redemption\">redemption</span>"]);
 
     let style = world.get("/style.css");
     assert_eq!((style.status, style.header("Content-Type")), (200, Some("text/css; charset=utf-8")));

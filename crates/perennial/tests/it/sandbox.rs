@@ -214,7 +214,7 @@ fn the_catalogue_has_what_the_documentations_examples_name() {
 
 #[test]
 fn its_clock_is_read_moved_and_set_both_ways() {
-    let mut world = World::start();
+    let mut world = World::of(Sandbox::options(BINARY).now(NOW).arg("--no-schedule").start().unwrap());
     assert_eq!(world.shown("clock")["now"].as_str().map(|now| &now[..16]), Some("2026-11-22T12:00"));
     for (body, at) in [
         (json!({ "advance": "P40D" }), "2027-01-01T12:00"),

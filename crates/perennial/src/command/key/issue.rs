@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::wanted::{Wanted, parse_rule};
 use super::{Dialect, KeyId, KeyKind};
 use crate::command::Global;
-use crate::config::Config;
+use crate::config::{Config, Half};
 use crate::ledger::Ledger;
 use crate::output::{self, Output};
 use crate::vault::MasterVault;
@@ -196,8 +196,8 @@ fn register(
     pair: &Pair,
     flow: Flow,
 ) -> anyhow::Result<ApplicationId> {
-    let key_file =
-        global.config.as_deref().map(Config::read).transpose()?.and_then(|config| config.secrets.master_key_file);
+    let config = global.config.as_deref().map(|file| Config::read(file, Half::Seller)).transpose()?;
+    let key_file = config.and_then(|config| config.secrets.master_key_file);
     let vault = MasterVault::open(key_file.as_deref())?;
     let new = NewApplication {
         dialect: args.dialect.word().to_owned(),

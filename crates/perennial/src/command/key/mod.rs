@@ -16,6 +16,7 @@ use perennial_providers::{aliyun, hostup, ovh, vpsbg};
 use self::issue::IssueArgs;
 use crate::command::{Consent, Global};
 use crate::ledger::Ledger;
+use crate::web::pages::calendar::CALENDAR;
 
 /// Issue, list and revoke the keys of API clients
 #[derive(Args, Debug)]
@@ -29,7 +30,8 @@ enum KeyCommand {
     /// Make a key; its secret is shown once, on stdout, and cannot be shown again
     ///
     /// A client of OVHcloud's API needs an application and a consumer key, or an oauth2 client alone; a client of Alibaba
-    /// Cloud's needs an access key, or one of a session (STS) that ends after 12 hours. The secrets of these are sealed
+    /// Cloud's needs an access key, or one of a session (STS) that ends after 12 hours. Clients of the calendar feed know its
+    /// address, which holds a token. The secrets of these are sealed
     /// under the seller's master key: `PERENNIAL_MASTER_KEY`, or `master_key_file` under `[secrets]` in the configuration.
     /// Clients of VPSBG's and HostUp's APIs need a token alone. --json: one document with `id`, and by kind
     /// `application_key` and `application_secret`, `consumer_key`, `client_id` and `client_secret`, `access_key_id` and
@@ -69,7 +71,7 @@ pub fn run(global: &Global, args: &KeyArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// An API that keys are made for.
+/// What keys are made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Dialect {
     /// OVHcloud v1
@@ -80,6 +82,8 @@ enum Dialect {
     Hostup,
     /// Alibaba Cloud: ECS, and what is served of billing
     Aliyun,
+    /// The calendar feed of the account's expiries, at `/calendar/TOKEN.ics` of the pages' address
+    Calendar,
 }
 
 impl Dialect {
@@ -89,6 +93,7 @@ impl Dialect {
             Self::Vpsbg => vpsbg::PROVIDER,
             Self::Hostup => hostup::PROVIDER,
             Self::Aliyun => aliyun::PROVIDER,
+            Self::Calendar => CALENDAR,
         }
     }
 }

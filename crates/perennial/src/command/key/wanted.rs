@@ -44,6 +44,10 @@ impl<'a> Wanted<'a> {
             }
             Dialect::Hostup => Ok(Self::Token(scopes(args, hostup_scope)?)),
             Dialect::Aliyun => Self::of_aliyun(args),
+            Dialect::Calendar if !args.allow_ip.is_empty() => {
+                Err(Misuse("--allow-ip is not for `--dialect calendar`".to_owned()))
+            }
+            Dialect::Calendar => Ok(Self::Token(Vec::new())),
         }
     }
 

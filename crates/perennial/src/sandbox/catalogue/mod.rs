@@ -75,6 +75,8 @@ pub struct ProductRow {
     pub grace_days: u16,
     /// Days after that in which it is stopped and can be renewed.
     pub suspension_days: u16,
+    /// Days after that in which it is deleted and can be had back, and the fee for that in minor units.
+    pub redemption: (u16, i64),
     /// Facts that a dialect shows.
     pub facts: Facts,
     /// Its prices.
@@ -93,7 +95,18 @@ impl ProductRow {
     /// A product that has one open renewal at a time, and no facts.
     pub const fn new(code: &'static str, name: &'static str, kind: Kind, currency: Currency, prices: Prices) -> Self {
         let (renewability, grace_days, suspension_days) = (Renewability::OneOpen, 7, 30);
-        Self { code, name, kind, currency, renewability, grace_days, suspension_days, facts: &[], prices }
+        Self {
+            code,
+            name,
+            kind,
+            currency,
+            renewability,
+            grace_days,
+            suspension_days,
+            redemption: (0, 0),
+            facts: &[],
+            prices,
+        }
     }
 }
 
@@ -260,6 +273,7 @@ fn account(row: &AccountRow, now: Timestamp, password_hash: &str) -> anyhow::Res
         credit_limit: Money::new(row.credit_limit, row.currency),
         standing: row.standing,
         page_password: Some(password_hash.to_owned()),
+        joint_orders: false,
         facts: facts(row.facts),
         created: now,
     })
@@ -289,6 +303,12 @@ pub fn product(row: &ProductRow) -> anyhow::Result<Product> {
         renewability: row.renewability,
         grace_days: row.grace_days,
         suspension_days: row.suspension_days,
+        redemption_days: row.redemption.0,
+        redemption_fees: if row.redemption.0 > 0 {
+            vec![Money::new(row.redemption.1, row.currency)]
+        } else {
+            Vec::new()
+        },
         ahead_months_max: 120,
         facts: facts(row.facts),
         prices: prices?,

@@ -19,7 +19,12 @@ pub(super) const ROWS: Rows = Rows {
         },
     ],
     products: &[
-        ProductRow::new("domain-ovh", "Domain .ovh", Kind::Domain, Currency::EUR, Prices::Listed(&[("P1Y", 199)])),
+        ProductRow {
+            // About a week of grace, then 35 to 40 days to have it back for a fee (OVHcloud's guides; the fee is ours).
+            suspension_days: 0,
+            redemption: (35, 8_000),
+            ..ProductRow::new("domain-ovh", "Domain .ovh", Kind::Domain, Currency::EUR, Prices::Listed(&[("P1Y", 199)]))
+        },
         ProductRow::new(
             "hosting-perso-2014",
             "Hosting Perso 2014",

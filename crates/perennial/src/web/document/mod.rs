@@ -272,6 +272,7 @@ mod tests {
             credit_limit: eur(0),
             standing: Standing::Customer,
             page_password: None,
+            joint_orders: false,
             facts: BTreeMap::new(),
             created: at(),
         }

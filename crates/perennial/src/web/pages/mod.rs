@@ -2,6 +2,7 @@
 
 mod approval;
 mod billing;
+pub mod calendar;
 mod documents;
 mod health;
 mod index;
@@ -124,6 +125,7 @@ impl Pages {
                 .route("/bill/{account}/{document}", get(documents::bill))
                 .route("/billing", get(billing::ask).post(billing::lead))
                 .route("/billing/pay/{token}", get(pay::show).post(pay::pay))
+                .route("/calendar/{file}", get(calendar::show))
                 .route("/auth/", get(approval::ask).post(approval::answer))
                 .route("/style.css", get(style))
                 .fallback(async || Stop::NotFound)

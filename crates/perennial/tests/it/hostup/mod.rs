@@ -44,6 +44,7 @@ struct World {
 
 impl World {
     fn start() -> Self {
+        // What becomes of services here, its owner does.
         let sandbox = exchange::start();
         let base = sandbox.hostup();
         Self { dialect: Dialect { sandbox, base, key: KEY.to_owned() } }

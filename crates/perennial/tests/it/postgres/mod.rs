@@ -4,6 +4,7 @@
 mod commands;
 mod fleet;
 mod pooler;
+mod webhooks;
 mod wrong;
 
 use std::fs::File;
@@ -17,14 +18,14 @@ use crate::serve::config;
 use crate::shop::{Run, SHOP, Shop};
 
 /// A shop whose ledger is in a PostgreSQL database.
-struct World {
-    shop: Shop,
-    url: String,
+pub struct World {
+    pub shop: Shop,
+    pub url: String,
 }
 
 impl World {
     /// A database with nothing in it.
-    fn empty() -> Self {
+    pub fn empty() -> Self {
         Self { shop: Shop::empty(), url: Cluster::shared().unwrap().database().unwrap() }
     }
 
@@ -42,7 +43,7 @@ impl World {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Run {
+    pub fn run(&self, args: &[&str]) -> Run {
         Run::of(&self.command(args).output().unwrap())
     }
 
@@ -72,15 +73,16 @@ impl World {
     }
 
     /// Starts a process that serves the ledger, by its URL in the configuration.
-    fn serve(&self) -> Node {
+    pub fn serve(&self) -> Node {
         let mut node = self.launch();
         node.wait();
         node
     }
 
-    fn launch(&self) -> Node {
+    pub fn launch(&self) -> Node {
         let port = sandbox::free_ports().unwrap();
-        let written = config(port).replace("path = \"shop.db\"", &format!("url = \"{}\"", self.url));
+        let written =
+            (config(port) + crate::webhooks::ALLOWED).replace("path = \"shop.db\"", &format!("url = \"{}\"", self.url));
         assert!(written.contains(&self.url), "{written}");
         let file = self.shop.write(&format!("{port}.toml"), &written);
         let log = self.shop.path(&format!("{port}.log"));
@@ -91,7 +93,7 @@ impl World {
 }
 
 /// A process that serves the ledger; killed when dropped.
-struct Node {
+pub struct Node {
     child: Child,
     port: u16,
     log: String,
