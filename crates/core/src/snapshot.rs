@@ -23,7 +23,7 @@ use crate::order::{Order, OrderState, PayPlan};
 use crate::payment::{MethodKind, Payment, PaymentMethod, Preference};
 use crate::product::{Catalogue, Coupon, Product};
 use crate::refusal::Refusal;
-use crate::schedule::Attended;
+use crate::schedule::{Attended, Stage};
 use crate::service::{Service, Termination};
 
 /// One thing to load. What names an account is loaded for that account only: another customer's id finds nothing,
@@ -291,6 +291,12 @@ impl Snapshot {
     /// The order that is to renew a service, while it waits for its payment.
     pub fn open_order(&self, now: Timestamp, service: &Service) -> Option<&Order> {
         service.open_order.and_then(|order| self.orders.get(&order)).filter(|order| order.is_open(now))
+    }
+
+    /// When a service went through a stage for the expiry that it has, if it did; where that was wanted.
+    pub fn attended_at(&self, service: &Service, stage: Stage) -> Option<Timestamp> {
+        let (before, word) = (self.attended.get(&service.id)?, stage.word());
+        before.iter().find(|it| it.until == service.until && it.stage == word).map(|it| it.at)
     }
 
     /// The registered method of a kind that is charged when none is named, of those that were loaded: the one that the

@@ -167,10 +167,8 @@ impl Sight {
         }
         let Ok(product) = seen.product(service) else { return false };
         let left = day.until(service.until).map_or(i32::MAX, |span| span.get_days());
-        let before = seen.attended.get(&service.id);
-        let is_done = |word: &str| before.into_iter().flatten().any(|it| it.stage == word);
         let stages = self.timetables.stages(product, service);
-        stages.into_iter().any(|(days, stage)| days >= left && !is_done(&stage.word()))
+        stages.into_iter().any(|(days, stage)| days >= left && seen.attended_at(service, stage).is_none())
     }
 
     /// Reads where nobody waits for the thread.

@@ -89,15 +89,11 @@ impl<'a> Due<'a> {
     ) -> Result<Self, Refusal> {
         let product = seen.product(service)?;
         let mut due = Self { service, product, stages: Vec::new(), next_payment: None };
-        let before: Vec<_> = seen.attended.get(&service.id).into_iter().flatten().collect();
         let tomorrow = today.tomorrow().map_err(|_| CalendarError::Range)?;
-        let proposal = Stage::Proposal.word();
-        let is_told = |it: &&Attended| it.until == service.until && it.stage == proposal;
-        let told_today = before.iter().copied().filter(is_told).any(|it| zone.date_of(it.at) == today);
+        let told_today = seen.attended_at(service, Stage::Proposal).is_some_and(|at| zone.date_of(at) == today);
         for (days, stage) in wanted.timetables.stages(product, service) {
             let day = day_before(service.until, days)?;
-            let word = stage.word();
-            if before.iter().any(|it| it.until == service.until && it.stage == word) {
+            if seen.attended_at(service, stage).is_some() {
                 continue;
             }
             if told_today && matches!(stage, Stage::Payment(_)) {
