@@ -124,6 +124,8 @@ pub struct Seller {
     /// Kinds of registered methods whose money the seller collects when an order is paid with them. Balance and credit
     /// line need no collection and are always taken.
     pub collects: Vec<MethodKind>,
+    /// Whether owners hear of every payment; else of those alone that they did not make themselves, and of charges.
+    pub receipts: bool,
 }
 
 impl Seller {
@@ -142,6 +144,7 @@ impl Default for Seller {
             invoice_series: "INV".to_owned(),
             credit_series: "CN".to_owned(),
             collects: Vec::new(),
+            receipts: false,
         }
     }
 }

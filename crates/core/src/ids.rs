@@ -48,6 +48,10 @@ id! {
     CouponId
 }
 id! {
+    /// Money that a gateway is to move.
+    ChargeId
+}
+id! {
     /// The report of a piece of work on many services.
     JobId
 }

@@ -8,6 +8,7 @@
 pub mod account;
 pub mod buyer;
 pub mod calendar;
+pub mod charge;
 pub mod command;
 pub mod credential;
 pub mod decide;

@@ -3,7 +3,80 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::charge::Decline;
 use crate::ids::{AccountId, MethodId, OrderId, ServiceId};
+use crate::refusal::Refusal;
+
+/// Why an order was not paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unpaid {
+    /// The balance does not cover it.
+    BalanceShort,
+    /// The credit line does not cover it.
+    CreditShort,
+    /// The account has no method that could be charged for it.
+    NoMethod,
+    /// The method is not valid any more.
+    MethodNotValid,
+    /// A service of it cannot be renewed now.
+    NotRenewable,
+    /// The gateway declined the charge.
+    Declined(Decline),
+    /// The money came too late for the order and is on the balance.
+    Credited,
+    /// Something else.
+    Other,
+}
+
+impl Unpaid {
+    const PLAIN: [Self; 7] = [
+        Self::BalanceShort,
+        Self::CreditShort,
+        Self::NoMethod,
+        Self::MethodNotValid,
+        Self::NotRenewable,
+        Self::Credited,
+        Self::Other,
+    ];
+
+    /// Every reason.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::PLAIN.into_iter().chain(Decline::ALL.map(Self::Declined))
+    }
+
+    /// The word for it in SQL, events and the texts of mails.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::BalanceShort => "balance-short",
+            Self::CreditShort => "credit-short",
+            Self::NoMethod => "no-method",
+            Self::MethodNotValid => "method-not-valid",
+            Self::NotRenewable => "not-renewable",
+            Self::Declined(decline) => decline.word(),
+            Self::Credited => "credited",
+            Self::Other => "other",
+        }
+    }
+
+    /// Reads the word; one that is not known is another reason.
+    pub fn from_word(word: &str) -> Self {
+        Self::all().find(|reason| reason.word() == word).unwrap_or(Self::Other)
+    }
+}
+
+impl From<&Refusal> for Unpaid {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::BalanceShort { .. } => Self::BalanceShort,
+            Refusal::CreditShort { .. } => Self::CreditShort,
+            Refusal::MethodNotTaken(_) => Self::NoMethod,
+            Refusal::MethodNotValid(_) => Self::MethodNotValid,
+            Refusal::NotRenewable { .. } | Refusal::FenceMoved { .. } => Self::NotRenewable,
+            Refusal::ChargeDeclined { decline, .. } => Self::Declined(*decline),
+            _ => Self::Other,
+        }
+    }
+}
 
 /// What a notice is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +135,8 @@ pub enum NoticeKind {
     NotPaid {
         /// The order.
         order: OrderId,
-        /// Why, in words.
-        reason: String,
+        /// Why.
+        reason: Unpaid,
         /// The day on which it will be tried again; none for no more.
         again_on: Option<Date>,
     },
@@ -170,7 +243,7 @@ impl NoticeKind {
             }
             Self::Paid { order } => about(*order),
             Self::NotPaid { order, reason, again_on } => {
-                Told { reason: Some(reason.clone()), on: *again_on, ..about(*order) }
+                Told { reason: Some(reason.word().to_owned()), on: *again_on, ..about(*order) }
             }
         }
     }
@@ -193,7 +266,7 @@ pub struct Told {
     pub until: Option<Date>,
     /// The day on which the next thing happens.
     pub on: Option<Date>,
-    /// Why something did not happen, in words.
+    /// Why something did not happen, as [`Unpaid::word`] has it.
     pub reason: Option<String>,
 }
 
@@ -210,7 +283,7 @@ impl Told {
             "proposed" => NoticeKind::Proposed { order: order?, on: on? },
             "method-ends" => NoticeKind::MethodEnds { order: order?, method: method?, until: until?, on: on? },
             "paid" => NoticeKind::Paid { order: order? },
-            "not-paid" => NoticeKind::NotPaid { order: order?, reason: reason?, again_on: on },
+            "not-paid" => NoticeKind::NotPaid { order: order?, reason: Unpaid::from_word(&reason?), again_on: on },
             "expired" => NoticeKind::Expired { service: service?, name: name?, until: until?, on: on? },
             "suspended" => NoticeKind::Suspended { service: service?, name: name?, until: until?, on: on? },
             "redemption" => NoticeKind::Redemption { service: service?, name: name?, until: until?, on: on? },
@@ -247,7 +320,7 @@ mod tests {
                 token: text(),
                 until: day,
                 on: day,
-                reason: text(),
+                reason: Some("balance-short".to_owned()),
             };
             let kind = all.kind(word).unwrap_or_else(|| panic!("there is no {word}"));
             assert_eq!(kind.word(), word);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::account::TaxTreatment;
 use crate::calendar::{Period, Term};
-use crate::ids::{AccountId, OrderId, ServiceId};
+use crate::ids::{AccountId, ChargeId, OrderId, ServiceId};
 use crate::money::{Currency, Money};
 use crate::payment::MethodKind;
 use crate::refusal::Refusal;
@@ -137,6 +137,8 @@ pub struct Order {
     pub gross: Money,
     /// What it renews, in the order in which they are shown.
     pub lines: Vec<OrderLine>,
+    /// The open charge that the order waits for; see [`charge`](crate::charge).
+    pub charge: Option<ChargeId>,
 }
 
 /// One service's renewal, or first term, in an order.
@@ -162,17 +164,19 @@ pub struct OrderLine {
 }
 
 impl Order {
-    /// Where the order is at an instant: an open one lapses by itself.
+    /// Where the order is at an instant: an open one lapses by itself, unless it waits for a charge.
     pub fn state_at(&self, now: Timestamp) -> OrderState {
-        if self.state == OrderState::Open && now >= self.lapses { OrderState::Lapsed } else { self.state }
+        let lapses = self.state == OrderState::Open && self.charge.is_none() && now >= self.lapses;
+        if lapses { OrderState::Lapsed } else { self.state }
     }
 
-    /// Whether it can still be paid or withdrawn.
+    /// Whether it can still be paid, changed or withdrawn.
     ///
     /// # Errors
     /// The [`Refusal`] that says what became of it.
     pub fn check_open(&self, now: Timestamp) -> Result<(), Refusal> {
         match self.state_at(now) {
+            OrderState::Open if self.charge.is_some() => Err(Refusal::ChargeOpen(self.id)),
             OrderState::Open => Ok(()),
             OrderState::Fulfilled(_) => Err(Refusal::OrderPaid(self.id)),
             OrderState::Cancelled(_) => Err(Refusal::OrderCancelled(self.id)),

@@ -79,6 +79,17 @@ pub enum Preference {
     Other,
 }
 
+/// Where a registered method is kept by a gateway, which moves its money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnGateway {
+    /// The gateway's name, such as `stripe`.
+    pub gateway: String,
+    /// What it calls the customer.
+    pub customer: String,
+    /// What it calls the method.
+    pub method: String,
+}
+
 /// A registered means of paying. Balance and credit line need no registration and have no row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentMethod {
@@ -100,6 +111,9 @@ pub struct PaymentMethod {
     pub expires: Option<Date>,
     /// When it was registered.
     pub created: Timestamp,
+    /// Where it is kept, if a gateway moves its money; else the seller collects it by other means, and it counts as paid at
+    /// once.
+    pub on_gateway: Option<OnGateway>,
 }
 
 impl PaymentMethod {

@@ -7,14 +7,17 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::account::Account;
+use crate::charge::{Charge, ChargeOutcome};
 use crate::command::{Command, Reply};
 use crate::credential::{Application, Credential};
 use crate::ids::{AccountId, InvoiceId, MethodId, OrderId, ServiceId};
 use crate::invoice::Invoice;
 use crate::ledger::Transfer;
 use crate::link::PaymentLink;
+use crate::payment::{MethodKind, OnGateway};
 use crate::product::Kind;
 use crate::refusal::Refusal;
 use crate::snapshot::{Snapshot, Want};
@@ -124,6 +127,77 @@ pub trait Documents: Send + Sync {
     /// # Errors
     /// [`Failure`] when the ledger does not answer, or the file cannot be made.
     fn document(&self, account: AccountId, paper: Paper) -> Result<Option<Document>, Failure>;
+}
+
+/// What a gateway keeps of a method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// What kind of paying it is.
+    pub kind: MethodKind,
+    /// What it shows of itself, such as `visa 4242`.
+    pub label: String,
+    /// The last day on which it can be charged, if it has one.
+    pub expires: Option<Date>,
+}
+
+/// Why a gateway did not say what became of something. Nothing is known, and it is asked again.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// It did not answer, or not so that it could be understood.
+    #[error("the gateway gave no answer that tells")]
+    Silent(#[source] Failure),
+    /// It wants to be asked less often.
+    #[error("the gateway wants to be asked later")]
+    Busy(#[source] Failure),
+    /// It does not let us in: until somebody does something about that, nothing can be done there.
+    #[error("the gateway does not let us in")]
+    Barred(#[source] Failure),
+}
+
+/// Moves money, once for each charge, however often it is asked and whatever is lost on the way.
+///
+/// A charge is prepared, which moves nothing; what that is called is put on file; and only what is on file is carried out.
+/// So a charge that is prepared twice is carried out once.
+pub trait Gateway: Send + Sync {
+    /// Its name, as methods that it keeps have it: [`OnGateway::gateway`].
+    fn name(&self) -> &'static str;
+
+    /// What it keeps of a customer's method; none where it does not know the method, or not as that customer's.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    fn kept<'a>(&'a self, method: &'a OnGateway) -> BoxFuture<'a, Result<Option<Kept>, GatewayError>>;
+
+    /// Prepares a charge, and says what it is called there. For a refund, `collected` is the reference of the charge whose
+    /// money goes back.
+    ///
+    /// # Errors
+    /// [`GatewayError`]; [`Ok`] with an outcome where it will not do it at all.
+    fn prepare<'a>(
+        &'a self,
+        charge: &'a Charge,
+        method: &'a OnGateway,
+        collected: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Prepared, GatewayError>>;
+
+    /// Carries out what was prepared, unless that was done before, and says what came of it; none while it is under way.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    fn carry_out<'a>(
+        &'a self,
+        charge: &'a Charge,
+        reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<ChargeOutcome>, GatewayError>>;
+}
+
+/// What came of preparing a charge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prepared {
+    /// It is called so, and nothing has moved.
+    As(String),
+    /// It cannot be prepared, ever.
+    Never(ChargeOutcome),
 }
 
 /// A span of instants, both ends open where they are absent: `from <= instant <= to`.

@@ -3,8 +3,9 @@
 use jiff::civil::Date;
 
 use crate::calendar::{CalendarError, Period};
+use crate::charge::Decline;
 use crate::gate::GateReason;
-use crate::ids::{AccountId, ApplicationId, CredentialId, MethodId, OrderId, ProductId, ServiceId};
+use crate::ids::{AccountId, ApplicationId, ChargeId, CredentialId, MethodId, OrderId, ProductId, ServiceId};
 use crate::money::{Money, MoneyError};
 use crate::payment::MethodKind;
 
@@ -87,6 +88,26 @@ pub enum Refusal {
         /// The last expiry allowed.
         furthest: Date,
     },
+    /// The order has no such charge.
+    #[error("charge {0} does not exist")]
+    UnknownCharge(ChargeId),
+    /// Money for the order is on its way.
+    #[error("the payment of order {0} is under way")]
+    ChargeOpen(OrderId),
+    /// The order's money is on its way back.
+    #[error("a refund of order {0} is under way")]
+    RefundOpen(OrderId),
+    /// The gateway did not move the money.
+    #[error("the payment of order {order} was declined: {decline}")]
+    ChargeDeclined {
+        /// Which order.
+        order: OrderId,
+        /// Why.
+        decline: Decline,
+    },
+    /// The order was not paid by a charge, so that no gateway can give its money back.
+    #[error("order {0} was not paid through a gateway")]
+    NotCharged(OrderId),
     /// There is no such promo code, or not now.
     #[error("promo code `{code}` does not exist")]
     UnknownPromo {

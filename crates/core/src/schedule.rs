@@ -140,12 +140,16 @@ impl Timetables {
     pub fn offsets<'a>(&self, products: impl IntoIterator<Item = &'a Product>) -> Vec<i32> {
         let ahead = self.0.iter().flat_map(|row| row.pay.iter().chain(&row.remind).chain([&row.propose]));
         let mut offsets: BTreeSet<i32> = ahead.map(|days| i32::from(*days)).collect();
-        // From the last day of payment on, each day: who was not visited before then is told first, and paid a day later.
-        let last = self.0.iter().filter_map(|row| row.pay.last()).max().copied().unwrap_or_default();
-        offsets.extend(0..=i32::from(last));
+        // From the second day of payment on, each day: who was not visited before the last one is told first and paid a day
+        // later, and so is a renewal whose charge was declined after the day that was told.
+        let second =
+            self.0.iter().filter_map(|row| row.pay.get(1).or(row.pay.last())).max().copied().unwrap_or_default();
+        offsets.extend(0..=i32::from(second));
         let mut after = BTreeSet::from([0]);
         for ends in products.into_iter().map(Product::ends) {
             after.extend([ends.suspended, ends.deleted, ends.terminated]);
+            // Again later: what was left alone because its renewal was being charged.
+            after.extend([7, 30, 90].map(|days| ends.terminated.saturating_add(days)));
             after.extend(0..ends.terminated.min(DAILY_MAX));
         }
         // Twice: where its owner's day has not begun, what is to end has not ended yet.

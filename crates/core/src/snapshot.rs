@@ -8,10 +8,12 @@ use jiff::civil::Date;
 
 use crate::account::Account;
 use crate::calendar::Term;
+use crate::charge::{Charge, ChargeState, Direction};
 use crate::credential::{Application, Credential};
 use crate::idempotency::{Nonce, Replay, TokenKey};
 use crate::ids::{
-    AccountId, ApplicationId, CouponId, CredentialId, InvoiceId, JobId, MethodId, OrderId, ProductId, ServiceId,
+    AccountId, ApplicationId, ChargeId, CouponId, CredentialId, InvoiceId, JobId, MethodId, OrderId, ProductId,
+    ServiceId,
 };
 use crate::invoice::{Invoice, InvoiceKind};
 use crate::job::Job;
@@ -51,6 +53,8 @@ pub enum Want {
     Payment(AccountId, OrderId),
     /// The original invoice and the credit note of an order.
     Invoices(AccountId, OrderId),
+    /// The charges of an order.
+    Charges(AccountId, OrderId),
     /// One registered payment method.
     Method(AccountId, MethodId),
     /// All registered payment methods.
@@ -94,6 +98,8 @@ pub struct Snapshot {
     pub jobs: HashMap<JobId, Job>,
     /// Originals and credit notes by order.
     pub invoices: HashMap<OrderId, Vec<Invoice>>,
+    /// Charges by order, by id.
+    pub charges: HashMap<OrderId, Vec<Charge>>,
     /// Registered payment methods.
     pub methods: HashMap<MethodId, PaymentMethod>,
     /// Balances by account.
@@ -125,6 +131,8 @@ pub struct Next {
     pub service: i64,
     /// The next payment method.
     pub method: i64,
+    /// The next charge.
+    pub charge: i64,
     /// The next report of work.
     pub job: i64,
     /// The next invoice or credit note.
@@ -183,6 +191,10 @@ pub enum Change {
     },
     /// The settled payment of an order.
     Pay(Payment),
+    /// A new charge, which is open.
+    OpenCharge(Charge),
+    /// An open charge as it is from now on: with its reference, or what came of it.
+    SetCharge(Charge),
     /// A paid span of a service, and the service as it is from now on, as with [`Change::SetService`].
     Extend {
         /// The span.
@@ -311,6 +323,23 @@ impl Snapshot {
         usable.into_iter().next()
     }
 
+    /// A charge of an order, if its charges were wanted.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownCharge`].
+    pub fn charge_of(&self, order: OrderId, id: ChargeId) -> Result<&Charge, Refusal> {
+        let charges = self.charges.get(&order).into_iter().flatten();
+        charges.into_iter().find(|charge| charge.id == id).ok_or(Refusal::UnknownCharge(id))
+    }
+
+    /// The charge that paid an order, if its charges were wanted.
+    pub fn collected(&self, order: OrderId) -> Option<&Charge> {
+        let paid = |charge: &&Charge| {
+            charge.direction == Direction::Collect && matches!(charge.state, ChargeState::Settled(_))
+        };
+        self.charges.get(&order).into_iter().flatten().find(paid)
+    }
+
     /// Whether a coupon can be used: it has not ended, and no order that is open or paid holds it.
     pub fn is_usable(&self, now: Timestamp, coupon: &Coupon) -> bool {
         let holder = coupon.used_by.and_then(|order| self.orders.get(&order)).map(|order| order.state_at(now));
@@ -363,6 +392,7 @@ impl Snapshot {
                     order.state = *state;
                 }
             }
+            Change::OpenCharge(moving) | Change::SetCharge(moving) => self.apply_charge(moving),
             Change::Pay(payment) => {
                 self.payments.insert(payment.order, payment.clone());
             }
@@ -420,6 +450,18 @@ impl Snapshot {
             Change::Notify(_) => {}
         }
         Ok(())
+    }
+
+    fn apply_charge(&mut self, charge: &Charge) {
+        self.next.charge = self.next.charge.max(charge.id.0.saturating_add(1));
+        if let Some(order) = self.orders.get_mut(&charge.order) {
+            order.charge = Some(charge.id).filter(|_| charge.state == ChargeState::Open);
+        }
+        let charges = self.charges.entry(charge.order).or_default();
+        match charges.iter_mut().find(|known| known.id == charge.id) {
+            Some(known) => known.clone_from(charge),
+            None => charges.push(charge.clone()),
+        }
     }
 
     fn apply_service(&mut self, service: &Service) {

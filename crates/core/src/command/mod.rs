@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::calendar::{AnchorDay, Period};
+use crate::charge::{Charge, ChargeOutcome};
 use crate::credential::{AccessRule, Flow};
 use crate::idempotency::{Nonce, Token};
-use crate::ids::{AccountId, ApplicationId, CredentialId, JobId, MethodId, OrderId, ProductId, ServiceId};
+use crate::ids::{AccountId, ApplicationId, ChargeId, CredentialId, JobId, MethodId, OrderId, ProductId, ServiceId};
 use crate::link::PaymentLink;
 use crate::money::Money;
 use crate::order::{Order, Origin};
-use crate::payment::{MethodKind, Preference};
+use crate::payment::{MethodKind, OnGateway, Preference};
 use crate::schedule::Timetables;
 use crate::service::{Ending, RenewalMode};
 
@@ -106,10 +107,35 @@ pub enum Action {
         /// Which order.
         order: OrderId,
     },
-    /// Take a paid order's invoice back: a credit note, and the money on the balance. The term stays.
+    /// Take a paid order's invoice back: a credit note, and its money. The term stays.
     CreditOrder {
         /// Which order.
         order: OrderId,
+        /// Where its money goes.
+        to: CreditTo,
+    },
+    /// Note what a gateway calls what it prepared for a charge. The first note counts: whoever asks carries out what the
+    /// reply names, and nothing else.
+    NoteCharge {
+        /// The charge's order.
+        order: OrderId,
+        /// Which charge.
+        charge: ChargeId,
+        /// What the gateway calls it.
+        reference: String,
+    },
+    /// Note what a gateway did about a charge, and do what follows from it. Once: of a charge that is settled nothing
+    /// follows any more.
+    SettleCharge {
+        /// The charge's order.
+        order: OrderId,
+        /// Which charge.
+        charge: ChargeId,
+        /// What the gateway calls what it did, as it was noted; none where it would prepare nothing. Nothing is done where
+        /// something else is on file: then that is what counts.
+        reference: Option<String>,
+        /// What the gateway did.
+        outcome: ChargeOutcome,
     },
     /// Put money on the account's balance.
     CreditBalance {
@@ -417,6 +443,18 @@ pub struct NewMethod {
     pub preference: Preference,
     /// The last day on which it can be charged.
     pub expires: Option<Date>,
+    /// Where it is kept, if a gateway moves its money.
+    pub on_gateway: Option<OnGateway>,
+}
+
+/// Where the money of an order goes that is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreditTo {
+    /// To the account's balance, at once.
+    Balance,
+    /// To what it was paid with, through the gateway; the part that came from the balance, there. The credit note is made
+    /// when the gateway has done it.
+    Method,
 }
 
 /// Whether coupons of the account are used.
@@ -507,6 +545,10 @@ pub enum Reply {
     Placed(Order),
     /// The order was paid, now or under the same token before.
     Paid(Order),
+    /// The order waits for the charge that was opened, now or under the same token before.
+    Charging(Order),
+    /// The charge, as it is now. (A charge that paid its order is told by [`Self::Paid`].)
+    Charge(Charge),
     /// The application was registered.
     Application(ApplicationId),
     /// The credential was made.

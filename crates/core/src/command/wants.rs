@@ -1,8 +1,8 @@
 //! What deciding a command looks at.
 
-use super::{Action, After, Command, CouponUse, FirstTerm, NewService, PayWith, Scope};
+use super::{Action, After, Command, CouponUse, FirstTerm, NewService, PayWith, RenewRequest, Scope};
 use crate::idempotency::{Token, TokenKey};
-use crate::ids::{AccountId, ServiceId};
+use crate::ids::{AccountId, OrderId, ServiceId};
 use crate::snapshot::Want;
 
 impl Command {
@@ -18,16 +18,7 @@ impl Command {
                 if let Action::RenewNow { .. } = &self.action {
                     wants.push(Want::Balances(account));
                 }
-                if let Scope::Strategy { of } = request.scope {
-                    wants.push(Want::Family(account, of));
-                }
-                wants.extend(request.services.iter().map(|service| Want::Service(account, *service)));
-                if request.coupons == CouponUse::First {
-                    wants.push(Want::Coupons(account));
-                }
-                if request.after == After::OpenOrders {
-                    wants.push(Want::OpenOrders(account));
-                }
+                wants.extend(request.wants(account));
             }
             Action::Buy { request, .. } => {
                 let beside = |item: &NewService| match item.first {
@@ -62,8 +53,19 @@ impl Command {
                 }
             }
             Action::CancelOrder { order } => wants.push(Want::OrderWithServices(account, *order)),
-            Action::CreditOrder { order } => {
+            Action::CreditOrder { order, .. } => {
                 wants.extend([Want::Order(account, *order), Want::Invoices(account, *order), Want::Balances(account)]);
+                wants.push(Want::Charges(account, *order));
+            }
+            Action::NoteCharge { order, .. } => wants.push(Want::Charges(account, *order)),
+            Action::SettleCharge { order, .. } => {
+                wants.extend([
+                    Want::OrderWithServices(account, *order),
+                    Want::Charges(account, *order),
+                    Want::Invoices(account, *order),
+                    Want::Methods(account),
+                    Want::Balances(account),
+                ]);
             }
             Action::CreditBalance { .. } => wants.push(Want::Balances(account)),
             Action::SetRenewals { services, withdraw, .. } => {
@@ -99,9 +101,26 @@ impl Command {
                 // What belongs to a service may end with it.
                 let of = |service: &ServiceId| [Want::Family(account, *service), Want::Attended(account, *service)];
                 wants.extend(attend.services.iter().flat_map(of));
-                wants.extend(attend.orders.iter().map(|order| Want::OrderWithServices(account, *order)));
+                let of = |order: &OrderId| [Want::OrderWithServices(account, *order), Want::Charges(account, *order)];
+                wants.extend(attend.orders.iter().flat_map(of));
             }
             Action::UseNonce { nonce, .. } => wants.push(Want::Nonce(*nonce)),
+        }
+        wants
+    }
+}
+
+impl RenewRequest {
+    fn wants(&self, account: AccountId) -> Vec<Want> {
+        let mut wants: Vec<_> = self.services.iter().map(|service| Want::Service(account, *service)).collect();
+        if let Scope::Strategy { of } = self.scope {
+            wants.push(Want::Family(account, of));
+        }
+        if self.coupons == CouponUse::First {
+            wants.push(Want::Coupons(account));
+        }
+        if self.after == After::OpenOrders {
+            wants.push(Want::OpenOrders(account));
         }
         wants
     }

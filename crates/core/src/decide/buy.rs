@@ -103,6 +103,7 @@ fn bare(now: Timestamp, seen: &Snapshot, account: &Account, open_s: u32, passwor
         tax: nothing,
         gross: nothing,
         lines: Vec::new(),
+        charge: None,
     })
 }
 

@@ -30,6 +30,8 @@ pub(super) fn add(now: Timestamp, seen: &Snapshot, account: &Account, new: &NewM
         preference: new.preference,
         expires: new.expires,
         created: twin.map_or(now, |twin| twin.created),
+        // One that a gateway keeps does not begin to count as paid at once.
+        on_gateway: new.on_gateway.clone().or_else(|| twin.and_then(|twin| twin.on_gateway.clone())),
     };
     let reply = Reply::Method(method.id);
     let mut changes = Vec::new();

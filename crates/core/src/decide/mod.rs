@@ -4,8 +4,10 @@
 
 mod access;
 mod account;
+mod attempt;
 mod attend;
 mod buy;
+mod charge;
 mod method;
 mod money;
 mod pay;
@@ -63,8 +65,9 @@ pub fn decide(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Deci
             keep_until: end_of(now, seen, command.account, token, &decision.reply)?,
         };
         // An order that is still open is answered again, and may be known already for as long.
-        let kept = seen.replays.get(&replay.token);
-        if !kept.is_some_and(|kept| kept.answer == answer && kept.keep_until >= replay.keep_until) {
+        let is_same = |kept: &Replay| kept.answer == answer && kept.digest == replay.digest;
+        let kept = seen.replays.get(&replay.token).filter(|kept| is_same(kept));
+        if kept.is_none_or(|kept| kept.keep_until < replay.keep_until) {
             decision.changes.push(Change::Remember(replay));
         }
     }
@@ -87,7 +90,11 @@ fn carry_out(now: Timestamp, seen: &Snapshot, command: &Command) -> Result<Decis
         Action::ViewLink { order } => revise::view_link(now, seen, account, *order),
         Action::Pay { order, with, due } => pay::pay(now, seen, account, *order, *with, *due),
         Action::CancelOrder { order } => renew::cancel(now, seen, account, *order),
-        Action::CreditOrder { order } => money::credit_order(now, seen, account, *order),
+        Action::CreditOrder { order, to } => money::credit_order(now, seen, account, *order, *to),
+        Action::NoteCharge { order, charge, reference } => charge::note(seen, account, *order, *charge, reference),
+        Action::SettleCharge { order, charge, reference, outcome } => {
+            charge::settle(now, seen, account, (*order, *charge), reference.as_deref(), *outcome)
+        }
         Action::CreditBalance { amount, memo } => money::credit_balance(now, seen, account, *amount, memo),
         Action::SetRenewal { service, mode, period } => {
             service::set_renewal(now, seen, account, *service, *mode, *period)
@@ -144,13 +151,14 @@ fn end_of(
     reply: &Reply,
 ) -> Result<Timestamp, Refusal> {
     let end = now.checked_add(token.kept).unwrap_or(Timestamp::MAX);
-    let (Holds::Always, Reply::Paid(order)) = (token.holds, reply) else { return Ok(end) };
+    let (Holds::Always, Reply::Paid(order) | Reply::Charging(order)) = (token.holds, reply) else { return Ok(end) };
     let Some(last) = order.lines.iter().map(|line| line.term.until()).max() else { return Ok(end) };
     Ok(seen.account(account)?.zone.midnight(last)?.max(end))
 }
 
-/// What was answered before under an account's token. What was answered never changes, so this can be
-/// asked ahead of the lane, of any reader that was shown the token's [`Want::Replay`](crate::snapshot::Want::Replay).
+/// What was answered before under an account's token. What was answered never changes, but that a charge comes to its end,
+/// so this can be asked ahead of the lane, of any reader that was shown the token's
+/// [`Want::Replay`](crate::snapshot::Want::Replay).
 ///
 /// # Errors
 /// [`Refusal::TokenMalformed`]; [`Refusal::TokenMismatch`] when the token was used for another request.
@@ -168,17 +176,26 @@ pub fn replayed(
     if now >= replay.keep_until {
         return Ok(None);
     }
+    let order = seen.order_of(account, replay.answer.order())?.clone();
+    let is_charging = order.state == OrderState::Open && order.charge.is_some();
+    if let (Answer::Paid(_), false) = (replay.answer, is_charging || matches!(order.state, OrderState::Fulfilled(_))) {
+        // Its charge was declined, or came too late for it, so nothing came of it.
+        return Ok(None);
+    }
     if replay.digest != token.digest {
         return Err(Refusal::TokenMismatch);
     }
-    let order = seen.order_of(account, replay.answer.order())?.clone();
+    if let (Answer::Paid(_), true) = (replay.answer, is_charging) {
+        return Ok(Some(Reply::Charging(order)));
+    }
+    // It waited for no charge when it was answered, whatever became of it.
+    let order = Order { charge: None, ..order };
     // Of a service that was not loaded nobody knows here; the lane loads it, and asks again.
     let stands = |line: &OrderLine| seen.services.get(&line.service).is_some_and(|it| it.until == line.term.until());
     if token.holds == Holds::WhileUnmoved && !order.lines.iter().all(stands) {
         return Ok(None);
     }
     Ok(Some(match replay.answer {
-        // It was open when it was placed, whatever became of it.
         Answer::Placed(_) => Reply::Placed(Order { state: OrderState::Open, ..order }),
         Answer::Paid(_) => Reply::Paid(order),
     }))
@@ -187,8 +204,9 @@ pub fn replayed(
 fn answer(reply: &Reply) -> Option<Answer> {
     match reply {
         Reply::Placed(order) => Some(Answer::Placed(order.id)),
-        Reply::Paid(order) => Some(Answer::Paid(order.id)),
-        Reply::Application(_)
+        Reply::Paid(order) | Reply::Charging(order) => Some(Answer::Paid(order.id)),
+        Reply::Charge(_)
+        | Reply::Application(_)
         | Reply::Credential(_)
         | Reply::Method(_)
         | Reply::Link(_)

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::Decision;
+use super::{Decision, charge};
 use crate::account::Account;
-use crate::command::Reply;
+use crate::command::{CreditTo, Reply};
 use crate::ids::{InvoiceId, OrderId};
 use crate::invoice::{Invoice, InvoiceKind};
 use crate::ledger::{Book, Transfer};
 use crate::money::{Money, MoneyError};
-use crate::order::{OrderState, Purpose};
+use crate::order::{Order, OrderState, Purpose};
 use crate::refusal::Refusal;
 use crate::snapshot::{Change, Snapshot};
 
@@ -41,12 +41,14 @@ pub(super) fn credit_balance(
     Ok(Decision::done(Change::Book(transfer)))
 }
 
-/// Takes a paid order's invoice back: a credit note, and its money on the balance. The paid term stays.
+/// Takes a paid order's invoice back: a credit note, and its money on the balance, or back through the gateway that it
+/// came by. The paid term stays.
 pub(super) fn credit_order(
     now: Timestamp,
     seen: &Snapshot,
     account: &Account,
     id: OrderId,
+    to: CreditTo,
 ) -> Result<Decision, Refusal> {
     let order = seen.order_of(account.id, id)?;
     let OrderState::Fulfilled(_) = order.state else { return Err(Refusal::OrderNotPaid(id)) };
@@ -57,6 +59,25 @@ pub(super) fn credit_order(
     if seen.credit_note(id, original.id).is_some() {
         return Err(Refusal::OrderCredited(id));
     }
+    if order.charge.is_some() {
+        return Err(Refusal::RefundOpen(id));
+    }
+    match to {
+        CreditTo::Balance => take_back(now, seen, account, order, original, None),
+        CreditTo::Method => charge::open_refund(now, seen, order),
+    }
+}
+
+/// Makes the credit note of an order, and books its money: on the balance, but for what a charge gave back.
+pub(super) fn take_back(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    order: &Order,
+    original: &Invoice,
+    refunded: Option<(Book, Money)>,
+) -> Result<Decision, Refusal> {
+    let id = order.id;
     let note = Invoice {
         id: InvoiceId(seen.next.invoice),
         kind: InvoiceKind::CreditNote { corrects: original.id },
@@ -68,11 +89,16 @@ pub(super) fn credit_order(
         gross: original.gross.negated()?,
         ..original.clone()
     };
+    let (book, mut left) = refunded.unwrap_or((Book::Balance, Money::zero(order.gross.currency())));
     let mut back = Vec::new();
     for (debit, amount) in [(Book::Revenue, order.net), (Book::Tax, order.tax)] {
-        if !amount.is_zero() {
-            let (credit, order) = (Book::Balance, Some(id));
-            back.push(Transfer { account: account.id, debit, credit, amount, order, at: now, memo: None });
+        let part = if left.minor() < amount.minor() { left } else { amount };
+        left = left.minus(part)?;
+        for (credit, amount) in [(book, part), (Book::Balance, amount.minus(part)?)] {
+            if !amount.is_zero() {
+                let order = Some(id);
+                back.push(Transfer { account: account.id, debit, credit, amount, order, at: now, memo: None });
+            }
         }
     }
     check_fit(seen, account, &back)?;

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::Decision;
+use super::charge::Asked;
 use super::money::check_fit;
+use super::renew::superseded;
+use super::{Decision, charge};
 use crate::account::Account;
 use crate::command::{PayWith, Reply};
 use crate::expiry::{Expiry, next_term};
@@ -12,6 +14,7 @@ use crate::ids::{InvoiceId, MethodId, OrderId};
 use crate::invoice::{Invoice, InvoiceKind};
 use crate::ledger::{Book, Transfer};
 use crate::money::Money;
+use crate::notice::{Notice, NoticeKind};
 use crate::order::{Order, OrderLine, OrderState, Purpose};
 use crate::payment::{MethodKind, Payment};
 use crate::product::Renewability;
@@ -38,24 +41,53 @@ pub(super) fn pay(
     if let Some(stated) = due.filter(|stated| *stated != found) {
         return Err(Refusal::DueMoved { order: id, stated, found });
     }
-    settle(now, seen, account, order, with)
+    settle_or_charge(now, seen, account, order, with, Asked::ByOwner)
 }
 
-/// Pays an order that is open, or is placed in this very step.
-pub(super) fn settle(
+/// Pays an order that is open, or is placed in this very step: at once, or, where a gateway is to move its money, by a
+/// charge. What cannot be paid is not charged either.
+pub(super) fn settle_or_charge(
     now: Timestamp,
     seen: &Snapshot,
     account: &Account,
     order: &Order,
     with: PayWith,
+    asked: Asked,
 ) -> Result<Decision, Refusal> {
-    let Means { kind, method, from_balance } = means(now, seen, account, order, with)?;
+    let means = means(now, seen, account, order, with)?;
+    let mut paid = settle(now, now, seen, account, order, &means)?;
+    let amount = order.gross.minus(means.from_balance)?;
+    let method = means.method.and_then(|id| seen.methods.get(&id)).filter(|method| method.on_gateway.is_some());
+    match method {
+        Some(method) if amount.minor() > 0 => charge::open(now, seen, order, method.id, &means, asked),
+        _ => {
+            if asked == Asked::ByOwner && seen.catalogue.seller.receipts {
+                let (account, kind) = (account.id, NoticeKind::Paid { order: order.id });
+                paid.changes.push(Change::Notify(Notice { account, kind, at: now }));
+            }
+            Ok(paid)
+        }
+    }
+}
+
+/// Pays an order that is open, or is placed in this very step, with money that is there. Whether its services can be
+/// renewed by it is judged as of an instant: when its money was asked for.
+pub(super) fn settle(
+    now: Timestamp,
+    as_of: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    order: &Order,
+    means: &Means,
+) -> Result<Decision, Refusal> {
+    let Means { kind, method, from_balance } = *means;
     let (id, state) = (order.id, OrderState::Fulfilled(now));
     let mut changes = vec![Change::SetOrderState { account: account.id, order: id, state }];
     let mut lines = order.lines.clone();
     for line in &mut lines {
-        let (extension, service) = extend(now, seen, account, order, line)?;
+        let (extension, service) = extend(as_of, seen, account, order, line)?;
         line.term = extension.term;
+        changes.extend(superseded(now, seen, order, seen.service_of(account.id, line.service)?));
         changes.push(Change::Extend { extension, service });
     }
     let payment = Payment { order: id, account: account.id, kind, method, amount: order.gross, from_balance, at: now };
@@ -67,15 +99,15 @@ pub(super) fn settle(
     changes.push(Change::IssueInvoice(invoice(now, seen, order)));
     changes.extend(booked.into_iter().map(Change::Book));
     changes.push(Change::Pay(payment));
-    Ok(Decision::new(changes, Reply::Paid(Order { state, lines, ..order.clone() })))
+    Ok(Decision::new(changes, Reply::Paid(Order { state, lines, charge: None, ..order.clone() })))
 }
 
 /// What is charged.
-struct Means {
-    kind: MethodKind,
-    method: Option<MethodId>,
+pub(super) struct Means {
+    pub kind: MethodKind,
+    pub method: Option<MethodId>,
     /// What comes from the balance, where the rest is of another kind.
-    from_balance: Money,
+    pub from_balance: Money,
 }
 
 impl Means {
@@ -158,7 +190,7 @@ pub(super) fn check_balance(seen: &Snapshot, account: &Account, due: Money) -> R
 /// Moves one service's expiry. The old expiry is the fence: where it is not what the order was placed for, nothing is
 /// paid, unless the product lets renewals add up.
 fn extend(
-    now: Timestamp,
+    as_of: Timestamp,
     seen: &Snapshot,
     account: &Account,
     order: &Order,
@@ -166,7 +198,7 @@ fn extend(
 ) -> Result<(Extension, Service), Refusal> {
     let service = seen.service_of(account.id, line.service)?;
     let product = seen.product(service)?;
-    match RenewGate::of(now, seen, account, product, service) {
+    match RenewGate::of(as_of, seen, account, product, service) {
         RenewGate::Closed(GateReason::OpenOrder(open)) if open == order.id => {}
         RenewGate::Closed(GateReason::Unpaid) if opens(order, service) => {}
         RenewGate::Closed(GateReason::OpenOrder(open)) => {
@@ -183,7 +215,7 @@ fn extend(
     }
     let expiry = Expiry::of(service);
     let term = match line.period {
-        Some(period) => next_term(now, account, product, service, expiry, period)?,
+        Some(period) => next_term(as_of, account, product, service, expiry, period)?,
         None => line.term,
     };
     let Expiry { day: until, anchor } = match (order.purpose, line.period) {
@@ -193,7 +225,9 @@ fn extend(
     };
     let hold = if service.hold == Hold::Unpaid { Hold::None } else { service.hold };
     let extension = Extension { account: account.id, service: service.id, term, order: order.id };
-    let open_order = seen.open_order(now, service).map(|open| open.id).filter(|open| *open != order.id);
+    // Where renewals add up, another one's money may be on its way.
+    let is_kept = |open: &&Order| open.id != order.id && superseded(as_of, seen, order, service).is_none();
+    let open_order = seen.open_order(as_of, service).filter(is_kept).map(|open| open.id);
     Ok((extension, Service { until, anchor, hold, open_order, ..service.clone() }))
 }
 

@@ -4,12 +4,13 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Decision;
-use super::pay::settle;
+use super::charge::Asked;
+use super::pay::settle_or_charge;
 use crate::account::Account;
 use crate::calendar::CalendarError;
 use crate::command::{PayWith, RenewRequest, Reply};
 use crate::ids::OrderId;
-use crate::order::{Order, OrderState, PayPlan, Purpose};
+use crate::order::{Order, OrderState, Origin, PayPlan, Purpose};
 use crate::product::Renewability;
 use crate::quote::{open_twin, quote};
 use crate::refusal::Refusal;
@@ -58,7 +59,7 @@ pub(super) fn place_paid(
         return Err(Refusal::RenewalOpen { service, order: open.id });
     }
     let (order, mut changes) = ordered(now, seen, account, request, password)?;
-    let paid = settle(now, seen, account, &order, PayWith::BalanceFirst)?;
+    let paid = settle_or_charge(now, seen, account, &order, PayWith::BalanceFirst, Asked::ByOwner)?;
     changes.extend(paid.changes);
     Ok(Decision::new(changes, paid.reply))
 }
@@ -89,6 +90,7 @@ fn ordered(
         tax: quote.tax,
         gross: quote.gross,
         lines: quote.lines,
+        charge: None,
     };
     let used = |coupon| Change::UseCoupon { account: account.id, coupon, order: order.id };
     let coupons = quote.coupons.into_iter().map(used);
@@ -102,6 +104,14 @@ pub(super) fn withdrawn(service: &Service) -> Service {
     Service { hold, open_order: None, ..service.clone() }
 }
 
+/// Withdraws the schedule's order for a service whose owner renews it by another one now. Only renewals that add up can
+/// have two.
+pub(super) fn superseded(now: Timestamp, seen: &Snapshot, by: &Order, service: &Service) -> Option<Change> {
+    let is_another = |open: &&Order| open.id != by.id && open.origin == Origin::Schedule && open.lines.len() == 1;
+    let open = seen.open_order(now, service).filter(is_another).filter(|open| open.charge.is_none())?;
+    Some(Change::SetOrderState { account: open.account, order: open.id, state: OrderState::Cancelled(now) })
+}
+
 /// When an order lapses that waits so many seconds for its payment.
 pub(super) fn lapses(now: Timestamp, open_s: u32) -> Result<Timestamp, Refusal> {
     let waits = SignedDuration::from_secs(i64::from(open_s));
@@ -112,7 +122,17 @@ pub(super) fn lapses(now: Timestamp, open_s: u32) -> Result<Timestamp, Refusal> 
 pub(super) fn cancel(now: Timestamp, seen: &Snapshot, account: &Account, id: OrderId) -> Result<Decision, Refusal> {
     let order = seen.order_of(account.id, id)?;
     order.check_open(now)?;
-    let state = OrderState::Cancelled(now);
+    Ok(Decision::new(cancelled(now, seen, account, order)?, Reply::Done))
+}
+
+/// Withdraws an order that is not settled.
+pub(super) fn cancelled(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    order: &Order,
+) -> Result<Vec<Change>, Refusal> {
+    let (id, state) = (order.id, OrderState::Cancelled(now));
     let mut changes = vec![Change::SetOrderState { account: account.id, order: id, state }];
     for line in &order.lines {
         let service = seen.service_of(account.id, line.service)?;
@@ -120,5 +140,5 @@ pub(super) fn cancel(now: Timestamp, seen: &Snapshot, account: &Account, id: Ord
             changes.push(Change::SetService(withdrawn(service)));
         }
     }
-    Ok(Decision::new(changes, Reply::Done))
+    Ok(changes)
 }

@@ -49,7 +49,7 @@ pub(super) fn revise(
 }
 
 /// Lets the schedule's open orders follow where services are to be renewed for another period from now on. One that its
-/// owner has put a promo code on stays as it is.
+/// owner has put a promo code on stays as it is, and so does one whose money is on its way.
 pub(super) fn follow(
     now: Timestamp,
     seen: &Snapshot,
@@ -59,7 +59,8 @@ pub(super) fn follow(
 ) -> Result<Vec<Change>, Refusal> {
     let mut orders = BTreeMap::<OrderId, Vec<(ServiceId, Period)>>::new();
     for service in services {
-        let follows = |order: &&Order| order.origin == Origin::Schedule && order.promo.is_none();
+        let follows =
+            |order: &&Order| order.origin == Origin::Schedule && order.promo.is_none() && order.charge.is_none();
         if let Some(order) = seen.open_order(now, service).filter(follows) {
             orders.entry(order.id).or_default().push((service.id, period));
         }

@@ -2,12 +2,15 @@
 
 mod attend;
 mod buy;
+mod charge;
 mod ending;
 mod gates;
 mod laws;
+mod moved;
 mod now;
 mod once;
 mod refusals;
+mod retry;
 mod revise;
 mod rules;
 mod shown;

@@ -20,11 +20,12 @@ use crate::order::Order;
 use crate::product::{Kind, Product};
 use crate::refusal::Refusal;
 use crate::schedule::{Attended, Stage};
-use crate::service::{Hold, Lifecycle, RenewalMode, Service};
+use crate::service::{Hold, RenewalMode, Service};
 use crate::snapshot::{Change, Snapshot};
 
 /// Lets services go through the stages whose day has come and that they did not go through for their expiry. Of several
-/// that would tell their owner much the same, the last alone does: who heard nothing for a week hears once.
+/// that would tell their owner much the same, the last alone does: who heard nothing for a week hears once. Services whose
+/// renewal is being charged are left alone: a later visit makes up for it.
 ///
 /// # Errors
 /// [`Refusal`] where the services or their orders are not those that were loaded; whoever asks looks again.
@@ -43,11 +44,14 @@ pub(super) fn attend(now: Timestamp, seen: &Snapshot, account: &Account, wanted:
     let mut due = Vec::new();
     for id in wanted.services.iter().collect::<BTreeSet<_>>() {
         let service = seen.service_of(account.id, *id)?;
-        let is_alive = !matches!(service.hold, Hold::Terminated | Hold::Unpaid);
-        due.extend(
-            Some(Due::of(seen, (today, &account.zone), wanted, service)?)
-                .filter(|it| is_alive && !it.stages.is_empty()),
-        );
+        if matches!(service.hold, Hold::Terminated | Hold::Unpaid) || is_charged(now, seen, service) {
+            continue;
+        }
+        let it = Due::of(seen, (today, &account.zone), wanted, service)?;
+        let charged = |option: &ServiceId| seen.services.get(option).is_some_and(|it| is_charged(now, seen, it));
+        // What ends takes its options with it.
+        let waits = it.stages.contains(&Stage::Terminated) && options(seen, account, *id)?.iter().any(charged);
+        due.extend(Some(it).filter(|it| !waits && !it.stages.is_empty()));
     }
     for it in &due {
         for stage in &it.stages {
@@ -69,6 +73,23 @@ pub(super) fn attend(now: Timestamp, seen: &Snapshot, account: &Account, wanted:
     });
     let told = told.collect();
     Ok(Decision::new(visit.changes, Reply::Attended(told)))
+}
+
+/// Whether money for the renewal of a service is on its way.
+fn is_charged(now: Timestamp, seen: &Snapshot, service: &Service) -> bool {
+    seen.open_order(now, service).is_some_and(|order| order.charge.is_some())
+}
+
+/// The options of a service, as far as they have not ended.
+fn options(seen: &Snapshot, account: &Account, service: ServiceId) -> Result<Vec<ServiceId>, Refusal> {
+    let mut options = Vec::new();
+    for id in seen.children.get(&service).into_iter().flatten() {
+        let found = seen.service_of(account.id, *id)?;
+        if found.hold != Hold::Terminated && seen.product(found)?.kind == Kind::Addon {
+            options.push(*id);
+        }
+    }
+    Ok(options)
 }
 
 /// A service, as the visit finds it, and the stages that it is to go through now, in the order in which they came.
@@ -157,12 +178,6 @@ impl Visit<'_> {
         self.changes.push(Change::Notify(Notice { account: self.account.id, kind, at: self.now }));
     }
 
-    /// Whether a service can be renewed by the schedule at all: not where that would cost a fee that its owner never saw.
-    fn renews(&self, service: &Service, product: &Product) -> bool {
-        let gone = [Lifecycle::Redemption, Lifecycle::Terminated];
-        service.renews_by_itself(product) && !gone.contains(&service.lifecycle(product, self.today))
-    }
-
     /// Tells a service's owner the last of what is to be told of it.
     fn tell(&mut self, due: &Due<'_>, fate: Fate) -> Result<(), Refusal> {
         let told = |stage: &&Stage| !matches!(stage, Stage::Proposal | Stage::Payment(_));
@@ -198,14 +213,13 @@ impl Visit<'_> {
 
     /// Ends a service for good together with its options, and withdraws what was to renew it.
     fn end(&mut self, service: ServiceId) -> Result<(), Refusal> {
-        let children = self.seen.children.get(&service).cloned().unwrap_or_default();
-        for id in std::iter::once(service).chain(children) {
+        self.catch_up()?;
+        if self.ended.contains(&service) {
+            return Ok(());
+        }
+        for id in std::iter::once(service).chain(options(&self.seen, self.account, service)?) {
             self.catch_up()?;
             let found = self.seen.service_of(self.account.id, id)?;
-            let is_option = self.seen.product(found)?.kind == Kind::Addon;
-            if found.hold == Hold::Terminated || (id != service && !is_option) {
-                continue;
-            }
             // An order that renews an option and others stays: nobody knows those others here. It cannot be paid.
             let ends = |order: &&Order| id == service || order.lines.len() == 1;
             if let Some(order) = self.seen.open_order(self.now, found).filter(ends).map(|order| order.id) {

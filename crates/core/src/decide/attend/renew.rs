@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Due, Visit, day_before};
-use crate::command::PayWith;
-use crate::decide::pay::settle;
+use crate::command::{PayWith, Reply};
+use crate::decide::Decision;
+use crate::decide::attempt::{chosen, is_for_schedule, renews, try_to_pay};
 use crate::expiry::Expiry;
 use crate::gate::{GateReason, RenewGate};
 use crate::ids::{OrderId, ServiceId};
-use crate::notice::NoticeKind;
+use crate::notice::{NoticeKind, Unpaid};
 use crate::order::{Order, OrderState, Origin, PayPlan, Purpose};
-use crate::payment::{MethodKind, PaymentMethod, Preference};
 use crate::product::Renewability;
 use crate::quote::{Quote, SERVICES_MAX, line};
 use crate::refusal::Refusal;
@@ -42,10 +43,21 @@ impl Fate {
 
 type Fates = BTreeMap<ServiceId, Fate>;
 
+/// The next day on which one of the services is paid.
+fn next_payment(due: &[&Due<'_>]) -> Option<Date> {
+    due.iter().filter_map(|it| it.next_payment).min()
+}
+
+/// Whether there was not enough money for all of the services, on the last day for each of them.
+fn is_short_at_last(tried: &Result<Decision, Refusal>, due: &[&Due<'_>]) -> bool {
+    let is_short = matches!(tried, Err(Refusal::BalanceShort { .. } | Refusal::CreditShort { .. }));
+    is_short && next_payment(due).is_none()
+}
+
 impl Visit<'_> {
     /// Orders and pays what is to be renewed.
     pub(super) fn renew(&mut self, due: &[Due<'_>]) -> Result<Fates, Refusal> {
-        let due: Vec<_> = due.iter().filter(|it| self.renews(it.service, it.product)).collect();
+        let due: Vec<_> = due.iter().filter(|it| renews(self.today, it.service, it.product)).collect();
         let mut fates = Fates::new();
         if due.is_empty() {
             return Ok(fates);
@@ -53,12 +65,15 @@ impl Visit<'_> {
         self.catch_up()?;
         let mut standing = BTreeSet::new();
         for it in &due {
-            standing.extend(self.standing(it)?);
+            let service = self.seen.service_of(self.account.id, it.service.id)?;
+            let gate = RenewGate::of(self.now, &self.seen, self.account, it.product, service);
+            // An order for renewals that add up closes no gate.
+            if let RenewGate::Open | RenewGate::Closed(GateReason::OpenOrder(_)) = gate {
+                standing.extend(self.seen.open_order(self.now, service).map(|order| order.id));
+            }
         }
         for order in standing {
-            let order = self.seen.order_of(self.account.id, order)?.clone();
-            let of_order: Vec<_> = due.iter().copied().filter(|it| order.line_of(it.service.id).is_some()).collect();
-            self.attend_order(&order, &of_order, &mut fates)?;
+            self.attend_order(order, &due, &mut fates)?;
         }
         let mut fresh = Vec::new();
         for it in due {
@@ -77,104 +92,74 @@ impl Visit<'_> {
         // What is paid today is no reason to charge earlier what was not told of before.
         let (paid, proposed): (Vec<_>, Vec<_>) = single.into_iter().partition(|it| it.is_to_be_paid());
         for together in paid.chunks(SERVICES_MAX).chain(proposed.chunks(SERVICES_MAX)) {
-            let fate = self.order(together)?;
-            fates.extend(together.iter().map(|it| (it.service.id, fate)));
+            self.order(together, &mut fates)?;
         }
+        // Of these an order is in nobody's way, so it is placed where it would be paid and not before.
         for it in stacking.into_iter().filter(|it| it.is_to_be_paid()) {
-            fates.insert(it.service.id, self.order_and_pay(it)?);
+            self.order(&[it], &mut fates)?;
         }
         Ok(fates)
     }
 
-    /// The order that is to renew a service and waits for its payment.
-    fn standing(&self, due: &Due<'_>) -> Result<Option<OrderId>, Refusal> {
-        let service = self.seen.service_of(self.account.id, due.service.id)?;
-        Ok(match RenewGate::of(self.now, &self.seen, self.account, due.product, service) {
-            RenewGate::Closed(GateReason::OpenOrder(order)) => Some(order),
-            _ => None,
-        })
-    }
-
     /// Pays an order that stands, or tells that it will be paid. One of the schedule's own that renews what is not to be
-    /// renewed any more is withdrawn where it would be paid: what is left of it is ordered anew.
-    fn attend_order(&mut self, order: &Order, due: &[&Due<'_>], fates: &mut Fates) -> Result<(), Refusal> {
+    /// renewed any more, or that there is not enough money for, is withdrawn where it would be paid: what is left of it is
+    /// ordered anew.
+    fn attend_order(&mut self, id: OrderId, due: &[&Due<'_>], fates: &mut Fates) -> Result<(), Refusal> {
         self.catch_up()?;
-        let (ours, stands) = (order.origin == Origin::Schedule, self.stands(order)?);
-        let (is_ordered, is_paid) =
-            (due.iter().any(|it| it.is_to_be_ordered()), due.iter().any(|it| it.is_to_be_paid()));
-        if !order.plan.by_itself || !(ours || (stands && self.is_usual(order)?)) {
+        if !self.wanted.orders.contains(&id) {
+            // Its charges are not loaded; whoever asked looks again.
+            return Err(Refusal::UnknownOrder(id));
+        }
+        let order = self.seen.order_of(self.account.id, id)?.clone();
+        let due: Vec<_> = due.iter().copied().filter(|it| order.line_of(it.service.id).is_some()).collect();
+        let is_ours = order.origin == Origin::Schedule && order.plan.by_itself;
+        let is_for_us = is_for_schedule(self.now, &self.seen, self.account, &order)?;
+        let is_ordered = due.iter().any(|it| it.is_to_be_ordered());
+        if !is_ours && !is_for_us {
             // Who placed it, or took it over, pays it in person.
             fates.extend(due.iter().map(|it| (it.service.id, Fate::Alone)));
-        } else if is_paid && !stands {
-            self.withdraw(order.id)?;
-        } else if is_paid {
-            let fate = match self.try_to_pay(order, due) {
-                Ok(changes) => self.paid(order, changes),
-                Err(refusal) => self.not_paid(order, &refusal, due),
-            };
+        } else if is_ordered && !is_for_us {
+            self.withdraw(id)?;
+        } else if due.iter().any(|it| it.is_to_be_paid()) {
+            let tried = self.try_to_pay(&order, &due);
+            let is_plain = is_ours && order.plan == PayPlan::unstated(self.account.currency) && order.promo.is_none();
+            if is_plain && order.lines.len() > 1 && is_short_at_last(&tried, &due) {
+                return self.withdraw(id);
+            }
+            let fate = self.tried(&order, tried, &due);
             fates.extend(due.iter().map(|it| (it.service.id, fate)));
         } else {
             if is_ordered {
-                self.propose(order, due);
+                self.propose(&order, &due);
             }
             fates.extend(due.iter().map(|it| (it.service.id, Fate::left(it))));
         }
         Ok(())
     }
 
-    /// Whether all that an order renews renews by itself, and can be renewed by it.
-    fn stands(&self, order: &Order) -> Result<bool, Refusal> {
-        for line in &order.lines {
-            // All of it is loaded where the order was known; else whoever asked looks again.
-            let service = self.seen.service_of(self.account.id, line.service)?;
-            let product = self.seen.product(service)?;
-            let gate = RenewGate::of(self.now, &self.seen, self.account, product, service);
-            let is_kept =
-                gate == RenewGate::Closed(GateReason::OpenOrder(order.id)) && service.until == line.term.from();
-            if !is_kept || !self.renews(service, product) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Whether an order renews each service for the period that it renews by itself for.
-    fn is_usual(&self, order: &Order) -> Result<bool, Refusal> {
-        for line in &order.lines {
-            if line.period != Some(self.seen.service_of(self.account.id, line.service)?.period) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Orders the renewal of services together, and pays it where the day for that has come.
-    fn order(&mut self, due: &[&Due<'_>]) -> Result<Fate, Refusal> {
+    /// Orders the renewal of services together, and pays it where the day for that has come. Where there is not enough
+    /// money for all of it and no later day is left, each is ordered for itself, those that expire first before others.
+    fn order(&mut self, due: &[&Due<'_>], fates: &mut Fates) -> Result<(), Refusal> {
         self.catch_up()?;
         let order = self.ordered(due)?;
-        self.changes.push(Change::PlaceOrder(order.clone()));
         let tried = due.iter().any(|it| it.is_to_be_paid()).then(|| self.try_to_pay(&order, due));
-        if let Some(Ok(changes)) = tried {
-            return Ok(self.paid(&order, changes));
+        if due.len() > 1 && tried.as_ref().is_some_and(|tried| is_short_at_last(tried, due)) {
+            let mut each = due.to_vec();
+            each.sort_by_key(|it| (it.service.until, it.service.id));
+            return each.into_iter().try_for_each(|it| self.order(&[it], fates));
         }
-        for it in due {
+        self.changes.push(Change::PlaceOrder(order.clone()));
+        let is_paid = matches!(&tried, Some(Ok(paid)) if matches!(paid.reply, Reply::Paid(_)));
+        for it in due.iter().filter(|_| !is_paid) {
             let found = self.seen.service_of(self.account.id, it.service.id)?.clone();
             self.changes.push(Change::SetService(Service { open_order: Some(order.id), ..found }));
         }
-        Ok(match tried {
-            Some(Err(refusal)) => self.not_paid(&order, &refusal, due),
-            _ => self.propose(&order, due),
-        })
-    }
-
-    /// Orders a renewal and pays it in one step, or does neither: of a service whose renewals add up nothing shows that an
-    /// order stands.
-    fn order_and_pay(&mut self, due: &Due<'_>) -> Result<Fate, Refusal> {
-        self.catch_up()?;
-        let order = self.ordered(&[due])?;
-        let Ok(changes) = self.try_to_pay(&order, &[due]) else { return Ok(Fate::Alone) };
-        self.changes.push(Change::PlaceOrder(order.clone()));
-        Ok(self.paid(&order, changes))
+        let fate = match tried {
+            Some(tried) => self.tried(&order, tried, due),
+            None => self.propose(&order, due),
+        };
+        fates.extend(due.iter().map(|it| (it.service.id, fate)));
+        Ok(())
     }
 
     /// An order for the renewal of services, each for its own period.
@@ -201,6 +186,7 @@ impl Visit<'_> {
             tax,
             gross,
             lines,
+            charge: None,
         })
     }
 
@@ -217,69 +203,35 @@ impl Visit<'_> {
         Ok(lapses)
     }
 
-    /// Tries what an order is to be paid with; where no later day is left for any of the services, and nothing was said of
-    /// it, also whatever else the account has.
-    ///
-    /// # Errors
-    /// Why the first of them did not do.
-    fn try_to_pay(&self, order: &Order, due: &[&Due<'_>]) -> Result<Vec<Change>, Refusal> {
-        let pay = |with| settle(self.now, &self.seen, self.account, order, with).map(|paid| paid.changes);
-        let first = self.chosen(order).and_then(pay);
-        if first.is_ok() || order.plan.kind.is_some() || due.iter().any(|it| it.next_payment.is_some()) {
-            return first;
+    /// Tries to pay an order.
+    fn try_to_pay(&self, order: &Order, due: &[&Due<'_>]) -> Result<Decision, Refusal> {
+        let charges = self.seen.charges.get(&order.id).map(Vec::as_slice).unwrap_or_default();
+        try_to_pay(self.now, &self.seen, self.account, order, charges, next_payment(due))
+    }
+
+    /// Notes what came of trying to pay an order, and tells that it was paid, or was not and when that is tried again. Of
+    /// one that waits for a charge nothing is to be told yet.
+    fn tried(&mut self, order: &Order, tried: Result<Decision, Refusal>, due: &[&Due<'_>]) -> Fate {
+        match tried {
+            Ok(Decision { changes, reply: Reply::Charging(_) }) => self.changes.extend(changes),
+            Ok(paid) => {
+                self.changes.extend(paid.changes);
+                self.notify(NoticeKind::Paid { order: order.id });
+                return Fate::Renewed;
+            }
+            Err(refusal) => {
+                let (order, reason) = (order.id, Unpaid::from(&refusal));
+                self.notify(NoticeKind::NotPaid { order, reason, again_on: next_payment(due) });
+            }
         }
-        let usable = self.methods().into_iter().filter(|method| method.usable(self.today));
-        let mut others = std::iter::once(PayWith::BalanceFirst).chain(usable.map(|method| PayWith::Method(method.id)));
-        others.find_map(|with| pay(with).ok()).map_or(first, Ok)
-    }
-
-    /// What an order is to be paid with: what its plan says, else the account's default method, else the balance. What
-    /// costs nothing needs no method.
-    ///
-    /// # Errors
-    /// [`Refusal::MethodNotTaken`] where the account has no such method.
-    fn chosen(&self, order: &Order) -> Result<PayWith, Refusal> {
-        Ok(match order.plan.kind {
-            _ if order.gross.is_zero() => PayWith::Balance,
-            Some(MethodKind::Balance) => PayWith::Balance,
-            Some(MethodKind::CreditLine) => PayWith::CreditLine,
-            Some(kind) => {
-                let method = self.seen.charged(self.account, kind, self.today);
-                PayWith::Planned(method.ok_or(Refusal::MethodNotTaken(kind))?.id)
-            }
-            None => {
-                let default = self.methods().into_iter().find(|method| method.preference == Preference::Default);
-                default.map_or(PayWith::BalanceFirst, |method| PayWith::Planned(method.id))
-            }
-        })
-    }
-
-    /// The account's registered methods.
-    fn methods(&self) -> Vec<&PaymentMethod> {
-        let mut own: Vec<_> = self.seen.methods.values().filter(|it| it.account == self.account.id).collect();
-        own.sort_by_key(|method| method.id);
-        own
-    }
-
-    /// Notes that an order was paid, and tells it.
-    fn paid(&mut self, order: &Order, changes: Vec<Change>) -> Fate {
-        self.changes.extend(changes);
-        self.notify(NoticeKind::Paid { order: order.id });
-        Fate::Renewed
-    }
-
-    /// Tells that an order was not paid, and when that is tried again.
-    fn not_paid(&mut self, order: &Order, refusal: &Refusal, due: &[&Due<'_>]) -> Fate {
-        let again_on = due.iter().filter_map(|it| it.next_payment).min();
-        self.notify(NoticeKind::NotPaid { order: order.id, reason: refusal.to_string(), again_on });
         Fate::CaredFor
     }
 
     /// Tells what will be paid, when, and that what it is to be paid with ends before.
     fn propose(&mut self, order: &Order, due: &[&Due<'_>]) -> Fate {
-        let Some(on) = due.iter().filter_map(|it| it.next_payment).min() else { return Fate::Alone };
+        let Some(on) = next_payment(due) else { return Fate::Alone };
         self.notify(NoticeKind::Proposed { order: order.id, on });
-        if let Ok(PayWith::Planned(method)) = self.chosen(order) {
+        if let Ok(PayWith::Planned(method)) = chosen(&self.seen, self.account, order, self.today) {
             let ends = self.seen.methods.get(&method).and_then(|method| method.expires);
             if let Some(until) = ends.filter(|until| *until < on) {
                 self.notify(NoticeKind::MethodEnds { order: order.id, method, until, on });

@@ -8,7 +8,7 @@ use super::world::*;
 use crate::calendar::Zone;
 use crate::command::{Action, Attend, PayWith, PlanEdit, RenewRequest};
 use crate::ids::{OrderId, ServiceId};
-use crate::notice::NoticeKind;
+use crate::notice::{NoticeKind, Unpaid};
 use crate::order::{OrderState, Origin};
 use crate::payment::Preference;
 use crate::refusal::Refusal;
@@ -106,10 +106,9 @@ fn a_payment_is_tried_on_each_day_and_the_last_time_with_whatever_there_is() {
     *world.balance() = eur(599);
     world.seen.accounts.get_mut(&CUSTOMER).expect("is there").credit_limit = eur(0);
     let broke = world.clone();
-    let short = Refusal::BalanceShort { balance: eur(599), due: eur(600) }.to_string();
     let not_paid = |again_on: Option<&str>| NoticeKind::NotPaid {
         order: OrderId(1),
-        reason: short.clone(),
+        reason: Unpaid::BalanceShort,
         again_on: again_on.map(date),
     };
     visit(&mut world, &[SERVER], "2026-12-21");
@@ -317,16 +316,20 @@ fn two_orders_in_one_visit_have_two_numbers_without_a_gap() {
 }
 
 #[test]
-fn renewals_that_add_up_leave_no_order_behind() {
+fn an_order_for_renewals_that_add_up_is_placed_when_it_is_to_be_paid_and_stands_until_it_is() {
     let mut world = prepaid(&[STACKING]);
     *world.balance() = eur(0);
     world.seen.methods.clear();
     world.seen.accounts.get_mut(&CUSTOMER).expect("is there").credit_limit = eur(0);
-    for day in ["2026-12-17", "2026-12-24", "2026-12-26"] {
+    for day in ["2026-12-17", "2026-12-21", "2026-12-24"] {
         assert_eq!(visit(&mut world, &[STACKING], day), [], "{day}");
     }
-    assert_eq!(words(&visit(&mut world, &[STACKING], "2026-12-28")), ["expiring"]);
     assert_eq!(world.seen.next.order, 1);
+    for (day, again_on) in [("2026-12-26", "2026-12-28"), ("2026-12-28", "2026-12-30")] {
+        let (order, reason, again_on) = (OrderId(1), Unpaid::BalanceShort, Some(date(again_on)));
+        assert_eq!(visit(&mut world, &[STACKING], day), [NoticeKind::NotPaid { order, reason, again_on }]);
+    }
+    assert_eq!((world.seen.next.order, world.service(STACKING).open_order), (2, Some(OrderId(1))));
     *world.balance() = eur(300);
     assert_eq!(visit(&mut world, &[STACKING], "2026-12-30"), [paid(1)]);
     assert_eq!(world.service(STACKING).until, date("2027-01-31"));

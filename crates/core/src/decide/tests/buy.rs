@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::calendar::{AnchorDay, CalendarError};
-use crate::command::{Action, NewService, PayWith, Reply};
+use crate::command::{Action, CreditTo, NewService, PayWith, Reply};
 use crate::gate::GateReason;
 use crate::ids::{OrderId, ProductId, ServiceId};
 use crate::ledger::Book;
@@ -262,9 +262,15 @@ fn a_deposit_that_makes_no_sense_is_refused() {
     ] {
         assert_eq!(world.pay(order, with), Err(refusal), "{with:?}");
     }
-    assert_eq!(world.run(Action::CreditOrder { order }).map(|_| ()), Err(Refusal::OrderNotPaid(order)));
+    assert_eq!(
+        world.run(Action::CreditOrder { order, to: CreditTo::Balance }).map(|_| ()),
+        Err(Refusal::OrderNotPaid(order))
+    );
     world.pay(order, PayWith::Method(PAYPAL)).expect("is paid");
-    assert_eq!(world.run(Action::CreditOrder { order }).map(|_| ()), Err(Refusal::OrderIsDeposit(order)));
+    assert_eq!(
+        world.run(Action::CreditOrder { order, to: CreditTo::Balance }).map(|_| ()),
+        Err(Refusal::OrderIsDeposit(order))
+    );
     assert_eq!(*world.balance(), eur(15_000));
 }
 

@@ -7,7 +7,7 @@ use proptest::test_runner::TestCaseResult;
 
 use super::world::*;
 use crate::calendar::AnchorDay;
-use crate::command::{Action, CouponUse, NewMethod, PayWith, PlanEdit, PromoEdit, RenewRequest};
+use crate::command::{Action, CouponUse, CreditTo, NewMethod, PayWith, PlanEdit, PromoEdit, RenewRequest};
 use crate::ids::{AccountId, OrderId, ProductId, ServiceId};
 use crate::ledger::Balances;
 use crate::money::Money;
@@ -49,7 +49,7 @@ fn aim(action: &mut Action, last: i64) {
         | Action::LinkOrder { order, .. }
         | Action::ViewLink { order }
         | Action::CancelOrder { order }
-        | Action::CreditOrder { order } => order.0 += last,
+        | Action::CreditOrder { order, .. } => order.0 += last,
         Action::SetRenewals { withdraw, .. } => withdraw.iter_mut().for_each(|order| order.0 += last),
         _ => {}
     }
@@ -125,7 +125,7 @@ fn changing() -> impl Strategy<Value = Action> {
         1 => order().prop_map(|order| Action::LinkOrder { order, token: "token".to_owned() }),
         1 => order().prop_map(|order| Action::ViewLink { order }),
         2 => order().prop_map(|order| Action::CancelOrder { order }),
-        2 => order().prop_map(|order| Action::CreditOrder { order }),
+        2 => order().prop_map(|order| Action::CreditOrder { order, to: CreditTo::Balance }),
     ]
 }
 
@@ -137,6 +137,7 @@ fn ending() -> impl Strategy<Value = Action> {
         description: None,
         preference: Preference::Default,
         expires: None,
+        on_gateway: None,
     };
     prop_oneof![
         (service(), mode()).prop_map(|(service, mode)| Action::SetRenewal { service, mode: Some(mode), period: None }),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::world::*;
-use crate::command::{Action, After, CouponUse, PayWith, RenewRequest};
+use crate::command::{Action, After, CouponUse, CreditTo, PayWith, RenewRequest};
 use crate::gate::GateReason;
 use crate::ids::{CouponId, OrderId, ServiceId};
 use crate::ledger::{Balances, Book};
@@ -267,7 +267,7 @@ fn what_was_paid_in_two_parts_comes_back_on_the_balance() {
     let mut world = with_purse((100, 5_000, 0));
     let Order { id, gross, .. } = world.paid(renew_now(&[SERVER], "P1M")).expect("is renewed");
     assert_eq!(left(&world), (0, 500));
-    world.run(Action::CreditOrder { order: id }).expect("is credited");
+    world.run(Action::CreditOrder { order: id, to: CreditTo::Balance }).expect("is credited");
     assert_eq!((left(&world), gross), ((600, 500), eur(600)));
 }
 

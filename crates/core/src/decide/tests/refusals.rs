@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::world::*;
 use crate::calendar::CalendarError;
 use crate::command::{
-    Action, Command, CouponUse, NewCredential, NewCredentialStanding, PayWith, PlanEdit, PromoEdit, Scope,
+    Action, Command, CouponUse, CreditTo, NewCredential, NewCredentialStanding, PayWith, PlanEdit, PromoEdit, Scope,
 };
 use crate::gate::GateReason;
 use crate::idempotency::{Holds, Nonce, Token};
@@ -69,13 +69,13 @@ const ROWS: &[Attempt] = &[
     },
     |world| {
         let order = world.place(&[SERVER], "P1M").expect("is placed").id;
-        world.run(Action::CreditOrder { order }).err()
+        world.run(Action::CreditOrder { order, to: CreditTo::Balance }).err()
     },
     |world| {
         let order = world.place(&[SERVER], "P1M").expect("is placed").id;
         world.pay(order, PayWith::Balance).expect("is paid");
-        world.run(Action::CreditOrder { order }).expect("is credited");
-        world.run(Action::CreditOrder { order }).err()
+        world.run(Action::CreditOrder { order, to: CreditTo::Balance }).expect("is credited");
+        world.run(Action::CreditOrder { order, to: CreditTo::Balance }).err()
     },
     |world| {
         let order = world.place(&[SERVER], "P1M").expect("is placed").id;
@@ -91,7 +91,7 @@ const ROWS: &[Attempt] = &[
     |world| {
         let order = world.order(deposit(eur(100))).expect("is ordered").id;
         world.pay(order, PayWith::Method(PAYPAL)).expect("is paid");
-        world.run(Action::CreditOrder { order }).err()
+        world.run(Action::CreditOrder { order, to: CreditTo::Balance }).err()
     },
     |world| {
         let order = world.place(&[SERVER], "P1M").expect("is placed").id;
@@ -162,6 +162,11 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::UnknownOrder(_) => "unknown order",
         Refusal::UnknownProduct(_) => "unknown product",
         Refusal::UnknownMethod(_) => "unknown method",
+        Refusal::UnknownCharge(_) => "unknown charge",
+        Refusal::ChargeOpen(_) => "charge open",
+        Refusal::RefundOpen(_) => "refund open",
+        Refusal::ChargeDeclined { .. } => "charge declined",
+        Refusal::NotCharged(_) => "not charged",
         Refusal::UnknownApplication(_) => "unknown application",
         Refusal::UnknownCredential(_) => "unknown credential",
         Refusal::NothingToRenew => "nothing to renew",

@@ -1,8 +1,11 @@
 //! What the rules grant: placing, paying, stacking, tokens, ending a service.
 
+use std::sync::Arc;
+
+use super::attend::told;
 use super::refusals::with_token;
 use super::world::*;
-use crate::command::{Action, Command, CouponUse, PayWith, Reply, Scope};
+use crate::command::{Action, Command, CouponUse, CreditTo, PayWith, Reply, Scope};
 use crate::ids::OrderId;
 use crate::invoice::{Invoice, InvoiceKind};
 use crate::ledger::Book;
@@ -229,7 +232,7 @@ fn a_credit_note_takes_the_invoice_back_and_leaves_the_term() {
     let mut world = World::new();
     let order = world.place(&[SERVER], "P1M").expect("is placed");
     world.pay(order.id, PayWith::Method(PAYPAL)).expect("is paid");
-    world.run(Action::CreditOrder { order: order.id }).expect("is credited");
+    world.run(Action::CreditOrder { order: order.id, to: CreditTo::Balance }).expect("is credited");
     let original = world.seen.original(order.id).expect("is there").clone();
     let note = world.seen.credit_note(order.id, original.id).expect("was issued");
     assert_eq!((note.gross, note.kind), (eur(-600), InvoiceKind::CreditNote { corrects: original.id }));
@@ -329,4 +332,16 @@ fn a_termination_token_is_worth_nothing_after_a_renewal_or_a_change_of_mind() {
         world.run(Action::SetRenewal { service: SERVER, mode: Some(mode), period: None }).expect("is set");
     }
     assert_eq!(world.run(confirm()).map(|_| ()), refused);
+}
+
+#[test]
+fn a_seller_who_gives_receipts_tells_owners_of_the_payments_that_they_make() {
+    for receipts in [false, true] {
+        let mut world = World::new();
+        Arc::make_mut(&mut world.seen.catalogue).seller.receipts = receipts;
+        let order = world.place(&[SERVER], "P1M").expect("is placed").id;
+        let paid = world.run(Action::Pay { order, with: PayWith::Balance, due: None }).expect("is paid");
+        let expected = receipts.then_some(NoticeKind::Paid { order });
+        assert_eq!(told(&paid.changes), expected.into_iter().collect::<Vec<_>>());
+    }
 }

@@ -45,6 +45,7 @@ fn load(whole: &Snapshot, want: &Want, seen: &mut Snapshot) {
         }
         Want::Link(_, id) => seen.links.extend(whole.links.get(id).map(|found| (*id, found.clone()))),
         Want::Job(_, id) => seen.jobs.extend(whole.jobs.get(id).map(|found| (*id, found.clone()))),
+        Want::Charges(_, id) => seen.charges.extend(whole.charges.get(id).map(|found| (*id, found.clone()))),
         Want::Payment(_, id) => seen.payments.extend(whole.payments.get(id).map(|found| (*id, found.clone()))),
         Want::Invoices(_, id) => seen.invoices.extend(whole.invoices.get(id).map(|found| (*id, found.clone()))),
         Want::Method(account, id) => {

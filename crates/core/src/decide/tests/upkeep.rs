@@ -7,12 +7,19 @@ use crate::account::Account;
 use crate::command::{Action, Command, NewMethod, PayWith, Reply};
 use crate::ids::{JobId, MethodId, OrderId};
 use crate::job::Job;
-use crate::payment::{MethodKind, MethodStatus, PaymentMethod, Preference};
+use crate::payment::{MethodKind, MethodStatus, OnGateway, PaymentMethod, Preference};
 use crate::refusal::Refusal;
 
 fn card(label: &str, preference: Preference) -> NewMethod {
     let expires = Some(date("2028-12-31"));
-    NewMethod { kind: MethodKind::Card, label: label.to_owned(), description: None, preference, expires }
+    NewMethod {
+        kind: MethodKind::Card,
+        label: label.to_owned(),
+        description: None,
+        preference,
+        expires,
+        on_gateway: None,
+    }
 }
 
 fn add(world: &mut World, new: NewMethod) -> Result<MethodId, Refusal> {
@@ -49,6 +56,7 @@ fn a_method_added_twice_is_one_method() {
         preference: Preference::Other,
         expires: Some(date("2028-12-31")),
         created,
+        on_gateway: None,
     };
     assert_eq!(world.seen.methods[&first], expected);
     world.run(Action::RemoveMethod { method: first }).expect("is removed");
@@ -56,6 +64,18 @@ fn a_method_added_twice_is_one_method() {
     assert_eq!(world.seen.methods[&first], expected);
     let order = world.place(&[SERVER], "P1M").expect("is placed").id;
     world.pay(order, PayWith::Method(first)).expect("is paid");
+}
+
+#[test]
+fn a_method_that_a_gateway_keeps_stays_with_it_when_it_is_added_again() {
+    let mut world = World::new();
+    let kept = OnGateway { gateway: "stripe".to_owned(), customer: "cus_1".to_owned(), method: "pm_1".to_owned() };
+    let on_gateway = NewMethod { on_gateway: Some(kept.clone()), ..card("4242", Preference::Other) };
+    for new in [on_gateway, card("4242", Preference::Other)] {
+        let added = world.run(Action::AddMethod(new)).expect("is added");
+        let Reply::Method(id) = added.reply else { panic!("no method: {added:?}") };
+        assert_eq!(world.seen.methods[&id].on_gateway.as_ref(), Some(&kept));
+    }
 }
 
 #[test]

@@ -71,6 +71,7 @@ impl World {
             order: 1,
             service: 70_001,
             method: 1_237,
+            charge: 1,
             job: 1,
             invoice: 1,
             invoice_number: 1,
@@ -350,6 +351,7 @@ fn method(id: MethodId, kind: MethodKind, expires: Option<Date>) -> PaymentMetho
         preference: if id == PAYPAL { Preference::Default } else { Preference::Other },
         expires,
         created: Timestamp::UNIX_EPOCH,
+        on_gateway: None,
     }
 }
 
