@@ -53,6 +53,8 @@ const RULES: &[(&str, &Statement)] = rules! {
     "credit-notes"
     "order-bookings"
     "payment-sources"
+    "open-charges"
+    "settled-charges"
     "order-numbers"
     "invoice-numbers"
     "line-sums"

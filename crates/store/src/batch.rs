@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use perennial_core::buyer::holding::ProviderName;
 use perennial_core::buyer::intent::Intent;
+use perennial_core::ids::ChargeId;
 use perennial_core::snapshot::Change;
 
 use crate::books::books_by_session;
@@ -12,7 +13,8 @@ use crate::buyer::{holdings, intents};
 use crate::driver::{Driver, DriverError};
 use crate::session::{Session, refused};
 use crate::{
-    Added, Batch, Claim, ClaimNumber, Held, Record, Recorded, StoreError, Waiting, forget, record, schedule, write,
+    Added, Batch, Claim, ClaimNumber, Held, OpenCharge, Record, Recorded, StoreError, Waiting, charges, forget, record,
+    schedule, write,
 };
 
 const COMMIT: &str = "commit a batch";
@@ -97,6 +99,22 @@ impl<D: Driver, C: FnOnce(&D)> Batch for OpenBatch<'_, D, C> {
     fn notice_waits(&mut self, id: i64, until: Timestamp) -> Result<(), StoreError> {
         self.finish()?;
         forget::notice_waits(self.session, id, until)
+    }
+
+    fn claim_charges(
+        &mut self,
+        node: &str,
+        now: Timestamp,
+        until: Timestamp,
+        rows_max: u32,
+    ) -> Result<Vec<OpenCharge>, StoreError> {
+        self.finish()?;
+        charges::claim(self.session, node, now, until, rows_max)
+    }
+
+    fn charge_waits(&mut self, id: ChargeId, until: Timestamp) -> Result<(), StoreError> {
+        self.finish()?;
+        charges::wait(self.session, id, until)
     }
 
     fn hold_schedule(&mut self, node: &str, now: Timestamp, until: Timestamp) -> Result<Option<Held>, StoreError> {

@@ -124,6 +124,11 @@ impl<D: Driver> Records for Session<D> {
             .map_err(failed("look for a waiting notice"))
     }
 
+    fn next_charge(&self) -> Result<Option<Timestamp>, Failure> {
+        self.row(sql::CHARGE_NEXT, params![], |row| Columns::of(row).instant())
+            .map_err(failed("look for an open charge"))
+    }
+
     fn holdings(
         &self,
         filter: &HoldingFilter,
@@ -277,6 +282,10 @@ macro_rules! records_by_session {
 
             fn next_notice(&self) -> Result<Option<Timestamp>, Failure> {
                 self.read(|session| session.next_notice())
+            }
+
+            fn next_charge(&self) -> Result<Option<Timestamp>, Failure> {
+                self.read(|session| session.next_charge())
             }
 
             fn holdings(

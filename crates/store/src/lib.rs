@@ -13,7 +13,8 @@ use perennial_core::account::{Account, Seller};
 use perennial_core::buyer::holding::{Holding, HoldingKey, ProviderName};
 use perennial_core::buyer::intent::{Intent, IntentId};
 use perennial_core::buyer::plan::{OnFile, Spent};
-use perennial_core::ids::{AccountId, ServiceId};
+use perennial_core::charge::Charge;
+use perennial_core::ids::{AccountId, ChargeId, ServiceId};
 use perennial_core::notice::Notice;
 use perennial_core::payment::PaymentMethod;
 use perennial_core::ports::{Books, Failure};
@@ -25,12 +26,14 @@ mod audit;
 mod batch;
 mod books;
 mod buyer;
+mod charges;
 mod columns;
 pub mod copy;
 mod driver;
 mod forget;
 mod lines;
 mod load;
+mod methods;
 mod migration;
 pub mod postgres;
 mod record;
@@ -136,6 +139,26 @@ pub trait Batch: Books + webhooks::Writing {
     /// [`StoreError`].
     fn notice_waits(&mut self, id: i64, until: Timestamp) -> Result<(), StoreError>;
 
+    /// Leaves open charges to a node alone until then: of those that do not wait for later than `now`, the first ones that are
+    /// nobody's, its own, or another node's whose time is over. Tells which, those that were tried least first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn claim_charges(
+        &mut self,
+        node: &str,
+        now: Timestamp,
+        until: Timestamp,
+        rows_max: u32,
+    ) -> Result<Vec<OpenCharge>, StoreError>;
+
+    /// Notes that it is not known yet what came of a charge: it is nobody's any more, and is left alone until then. Nothing is
+    /// written where it is not open.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn charge_waits(&mut self, id: ChargeId, until: Timestamp) -> Result<(), StoreError>;
+
     /// Holds the schedule for a node for a while, where no other one holds it; tells the last day that is done. Another node
     /// takes it over when that time ends.
     ///
@@ -220,6 +243,15 @@ pub struct Waiting {
     /// The notice.
     pub notice: Notice,
     /// How often it could not leave.
+    pub tries: u32,
+}
+
+/// A charge of which it is not known what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenCharge {
+    /// The charge.
+    pub charge: Charge,
+    /// How often the gateway was asked and did not say.
     pub tries: u32,
 }
 
@@ -350,6 +382,13 @@ pub trait Records: Books + webhooks::Reading {
     /// # Errors
     /// [`Failure`].
     fn next_notice(&self) -> Result<Option<Timestamp>, Failure>;
+
+    /// The instant from which the first open charge may be carried out, long past for one that was not tried yet; none where
+    /// no charge is open.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn next_charge(&self) -> Result<Option<Timestamp>, Failure>;
 
     /// A page of holdings in order of expiry and key, after the last one of the page before.
     ///

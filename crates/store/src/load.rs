@@ -10,7 +10,7 @@ use perennial_core::snapshot::{Snapshot, Want};
 use crate::columns::Columns;
 use crate::driver::{Driver, Param, Result, params};
 use crate::session::{Role, Session};
-use crate::{rows, sql};
+use crate::{charges, rows, sql};
 
 /// Reads the whole price list.
 pub(crate) fn catalogue<D: Driver>(session: &Session<D>, version: i64) -> Result<Catalogue> {
@@ -61,6 +61,7 @@ struct Wanted<'a> {
     jobs: Vec<Owned<JobId>>,
     payments: Vec<Owned<OrderId>>,
     invoices: Vec<Owned<OrderId>>,
+    charges: Vec<Owned<OrderId>>,
     method: Vec<Owned<MethodId>>,
     methods: Vec<AccountId>,
     balances: Vec<AccountId>,
@@ -89,6 +90,7 @@ impl<'a> Wanted<'a> {
                 Want::Job(account, id) => wanted.jobs.push((*account, *id)),
                 Want::Payment(account, id) => wanted.payments.push((*account, *id)),
                 Want::Invoices(account, id) => wanted.invoices.push((*account, *id)),
+                Want::Charges(account, id) => wanted.charges.push((*account, *id)),
                 Want::Method(account, id) => wanted.method.push((*account, *id)),
                 Want::Methods(account) => wanted.methods.push(*account),
                 Want::Balances(account) => wanted.balances.push(*account),
@@ -150,6 +152,7 @@ impl<D: Driver> Loader<'_, D> {
         let jobs = session.ask(sql::JOB, keys!(wanted.jobs, of accounts));
         let payments = session.ask(sql::PAYMENT, keys!(wanted.payments, of accounts));
         let invoices = session.ask(sql::INVOICES_OF_ORDER, keys!(wanted.invoices, of accounts));
+        let charges = session.ask(sql::CHARGES_OF_ORDER, keys!(wanted.charges, of accounts));
         let method = session.ask(sql::METHOD, keys!(wanted.method, of accounts));
         let methods = session.ask(sql::METHODS, keys!(wanted.methods));
         let balances = session.ask(sql::BALANCES, keys!(wanted.balances));
@@ -176,6 +179,9 @@ impl<D: Driver> Loader<'_, D> {
         seen.payments.extend(payments.into_iter().map(|(_, payment)| (payment.order, payment)));
         for (_, invoice) in session.told(invoices, rows::invoice::<D>)? {
             seen.invoices.entry(invoice.order).or_default().push(invoice);
+        }
+        for (_, charge) in session.told(charges, charges::row::<D>)? {
+            seen.charges.entry(charge.order).or_default().push(charge);
         }
         let method = session.told(method, rows::method::<D>)?;
         let methods = session.told(methods, rows::method::<D>)?;

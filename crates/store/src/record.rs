@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use perennial_core::account::{Account, Seller};
-use perennial_core::ids::{CouponId, MethodId, ProductId};
+use perennial_core::ids::{CouponId, ProductId};
 use perennial_core::payment::{PaymentMethod, Preference};
 use perennial_core::product::{Coupon, Price, Product, PromoCode};
 use perennial_core::service::{RenewalMode, Service};
@@ -11,8 +11,8 @@ use crate::columns::Columns;
 use crate::driver::{Driver, Param, params};
 use crate::session::{Session, refuse, refused};
 use crate::sql::Statement;
-use crate::write::{add_method, add_prices, add_service, cancelled, set_account};
-use crate::{Record, Recorded, StoreError, lines, load, rows, sql};
+use crate::write::{add_prices, add_service, cancelled, set_account};
+use crate::{Record, Recorded, StoreError, lines, load, methods, rows, sql};
 
 /// Records one row of master data, all of it or nothing.
 pub(crate) fn record<D: Driver>(session: &Session<D>, record: &Record) -> Result<Recorded, StoreError> {
@@ -88,6 +88,7 @@ impl<D: Driver> Recorder<'_, D> {
                 seller.invoice_series,
                 seller.credit_series,
                 lines::render(seller.collects.iter().map(|kind| [kind.word()])),
+                i64::from(seller.receipts),
             ],
         )?;
         self.bump_catalogue()?;
@@ -325,15 +326,11 @@ impl<D: Driver> Recorder<'_, D> {
         if wanted.preference == Preference::Default {
             self.execute(DOING, sql::METHODS_DEMOTE, params![account])?;
         }
-        let (status, preference) = (wanted.status.word(), rows::preference_word(wanted.preference));
-        let expires = wanted.expires.map(|date| date.to_string());
         if found.is_some() {
-            let MethodId(id) = wanted.id;
-            let row = params![wanted.label, wanted.description, status, preference, expires, id, account];
-            self.execute(DOING, sql::METHOD_SET, row)?;
-            return Ok(Recorded::Updated(id));
+            methods::set(self.session, DOING, &wanted)?;
+            return Ok(Recorded::Updated(wanted.id.0));
         }
-        let id = add_method(self.session, DOING, given(wanted.id.0), &wanted)?;
+        let id = methods::add(self.session, DOING, given(wanted.id.0), &wanted)?;
         Ok(Recorded::Created(id))
     }
 

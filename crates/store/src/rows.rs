@@ -6,7 +6,8 @@ use perennial_core::calendar::{Period, Zone, parse_date};
 use perennial_core::credential::{AccessRule, Application, ApplicationStatus, Credential, CredentialStatus, Flow};
 use perennial_core::idempotency::{Answer, Replay, TokenKey};
 use perennial_core::ids::{
-    AccountId, ApplicationId, CouponId, CredentialId, InvoiceId, JobId, MethodId, OrderId, ProductId, ServiceId,
+    AccountId, ApplicationId, ChargeId, CouponId, CredentialId, InvoiceId, JobId, MethodId, OrderId, ProductId,
+    ServiceId,
 };
 use perennial_core::invoice::{Invoice, InvoiceKind};
 use perennial_core::job::Job;
@@ -15,7 +16,7 @@ use perennial_core::link::PaymentLink;
 use perennial_core::money::{Currency, Money, Rate};
 use perennial_core::notice::{Notice, Told};
 use perennial_core::order::{Order, OrderLine, OrderState, Origin, PayPlan, Purpose};
-use perennial_core::payment::{MethodKind, MethodStatus, Payment, PaymentMethod, Preference};
+use perennial_core::payment::{MethodKind, MethodStatus, OnGateway, Payment, PaymentMethod, Preference};
 use perennial_core::product::{Coupon, Kind, Price, Product, PromoCode, Renewability};
 use perennial_core::schedule::Attended;
 use perennial_core::service::{Cancellation, Ending, Hold, RenewalMode, Service, Termination};
@@ -62,6 +63,7 @@ pub(crate) fn seller<D: Driver>(row: &D::Row<'_>) -> Result<Seller> {
         collects: columns.parse(|text| {
             lines::parse(text).map(|fields| fields.first().and_then(|word| MethodKind::from_word(word))).collect()
         })?,
+        receipts: columns.take()?,
     })
 }
 
@@ -200,6 +202,7 @@ pub(crate) fn order<D: Driver>(row: &D::Row<'_>) -> Result<Order> {
         tax,
         gross,
         lines: Vec::new(),
+        charge: columns.take::<Option<_>>()?.map(ChargeId),
     })
 }
 
@@ -320,7 +323,14 @@ pub(crate) fn method<D: Driver>(row: &D::Row<'_>) -> Result<PaymentMethod> {
         })?,
         expires: columns.parse_opt(|text| parse_date(text).ok())?,
         created: columns.instant()?,
+        on_gateway: on_gateway(&mut columns)?,
     })
+}
+
+/// The last columns of a method. The schema holds that all of them are there, or none.
+fn on_gateway(columns: &mut Columns<'_, impl Row>) -> Result<Option<OnGateway>> {
+    let Some(gateway) = columns.take()? else { return Ok(None) };
+    Ok(Some(OnGateway { gateway, customer: columns.take()?, method: columns.take()? }))
 }
 
 const DEFAULT: &str = "default";
@@ -450,5 +460,6 @@ pub(crate) fn next<D: Driver>(row: &D::Row<'_>) -> Result<Next> {
         credit_number: columns.take()?,
         application: columns.take()?,
         credential: columns.take()?,
+        charge: columns.take()?,
     })
 }

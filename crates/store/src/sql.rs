@@ -69,6 +69,12 @@ statements! {
     BALANCES = "shared/balances.sql";
     CATALOGUE_BUMP = "shared/catalogue_bump.sql";
     CATALOGUE_VERSION = "shared/catalogue_version.sql";
+    CHARGE_INSERT = "sqlite/charge_insert.sql" or sets "postgres/charge_insert.sql";
+    CHARGE_NEXT = "shared/charge_next.sql";
+    CHARGE_SET = "sqlite/charge_set.sql" or sets "postgres/charge_set.sql";
+    CHARGE_WAIT = "shared/charge_wait.sql";
+    CHARGES_CLAIM = "sqlite/charges_claim.sql" or "postgres/charges_claim.sql";
+    CHARGES_OF_ORDER = "shared/charges_of_order.sql";
     COUPON = "shared/coupon.sql";
     COUPON_INSERT = "sqlite/coupon_insert.sql" or "postgres/coupon_insert.sql";
     COUPON_SET = "shared/coupon_set.sql";
@@ -198,6 +204,7 @@ statements! {
     TERMINATION_SET = "sqlite/termination_set.sql" or "postgres/termination_set.sql";
     TRANSFER_INSERT = "sqlite/transfer_insert.sql" or sets "postgres/transfer_insert.sql";
     WEBHOOK_DISABLE = "shared/webhook_disable.sql";
+    WEBHOOK_ENABLE = "shared/webhook_enable.sql";
     WEBHOOK_INSERT = "shared/webhook_insert.sql";
     WEBHOOK_REMOVE = "shared/webhook_remove.sql";
     WEBHOOKS = "shared/webhooks.sql";
@@ -205,13 +212,14 @@ statements! {
 
 /// Tables that grow with what is sold, rented and renewed. The price list and the webhooks do not, and are read whole.
 #[cfg(test)]
-pub(crate) const GROWING: [&str; 25] = [
+pub(crate) const GROWING: [&str; 26] = [
     "accounts",
     "services",
     "service_prices",
     "orders",
     "order_lines",
     "payments",
+    "charges",
     "payment_links",
     "jobs",
     "extensions",

@@ -183,6 +183,12 @@ pub trait Writing {
     /// [`StoreError`].
     fn disable_webhook(&mut self, id: &str, at: Timestamp) -> Result<(), StoreError>;
 
+    /// Tells a webhook again what happens from now on; what was given up stays so.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn enable_webhook(&mut self, id: &str) -> Result<(), StoreError>;
+
     /// Spreads notices, by their ids, each as an event to all webhooks that hear of it; what another node has spread is left
     /// alone. Tells how many deliveries there are to make.
     ///
@@ -272,6 +278,11 @@ impl<D: Driver, C: FnOnce(&D)> Writing for OpenBatch<'_, D, C> {
         let statements = [sql::WEBHOOK_DISABLE, sql::DELIVERIES_GIVE_UP];
         let disabled = statements.into_iter().try_for_each(|it| self.session.execute(it, row).map(drop));
         disabled.map_err(refused("disable a webhook"))
+    }
+
+    fn enable_webhook(&mut self, id: &str) -> Result<(), StoreError> {
+        self.finish()?;
+        self.session.execute(sql::WEBHOOK_ENABLE, params![id]).map(drop).map_err(refused("enable a webhook"))
     }
 
     fn spread(&mut self, at: Timestamp, events: &[(i64, Event)]) -> Result<usize, StoreError> {

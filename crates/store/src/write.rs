@@ -10,16 +10,15 @@ use perennial_core::job::Job;
 use perennial_core::ledger::Transfer;
 use perennial_core::link::PaymentLink;
 use perennial_core::order::{Order, OrderState, PayPlan, Purpose};
-use perennial_core::payment::{MethodKind, Payment, PaymentMethod};
+use perennial_core::payment::{MethodKind, Payment};
 use perennial_core::product::Price;
 use perennial_core::service::{Service, Termination};
 use perennial_core::snapshot::{Change, Extension};
 
-use crate::columns::Columns;
 use crate::driver::{Driver, Must, Param, Touch, Write, params};
 use crate::session::{Session, refused};
 use crate::sql::Statement;
-use crate::{StoreError, forget, lines, rows, schedule, sql};
+use crate::{StoreError, charges, forget, lines, methods, schedule, sql};
 
 /// Writes one row, or leaves it with the database to be written with others.
 pub(crate) fn change<D: Driver>(session: &Session<D>, change: &Change) -> Result<(), StoreError> {
@@ -31,6 +30,8 @@ pub(crate) fn change<D: Driver>(session: &Session<D>, change: &Change) -> Result
         Change::SetLink(link) => writer.link(link),
         Change::OpenService(service) => writer.open(service),
         Change::SetOrderState { account, order, state } => writer.settle(*account, *order, *state),
+        Change::OpenCharge(opened) => charges::open(session, opened),
+        Change::SetCharge(moved) => charges::set(session, moved),
         Change::Pay(payment) => writer.pay(payment),
         Change::Extend { extension, service } => writer.extend(extension, service),
         Change::IssueInvoice(invoice) => writer.invoice(invoice),
@@ -46,8 +47,8 @@ pub(crate) fn change<D: Driver>(session: &Session<D>, change: &Change) -> Result
         Change::Remember(replay) => writer.remember(replay),
         Change::SetAccount(account) => set_account(session, "change an account", account),
         Change::RecordJob(job) => writer.job(job),
-        Change::AddMethod(method) => add_method(session, "add a payment method", Some(method.id.0), method).map(drop),
-        Change::SetMethod(method) => writer.method(method),
+        Change::AddMethod(method) => methods::add(session, "add a payment method", Some(method.id.0), method).map(drop),
+        Change::SetMethod(method) => methods::set(session, "change a payment method", method),
         Change::RequestTermination(termination) => writer.termination(termination),
         Change::ForgetTermination { account, service } => {
             writer.any("forget a termination", sql::TERMINATION_CLEAR, params![service.0, account.0]).map(drop)
@@ -116,29 +117,6 @@ pub(crate) fn set_account<D: Driver>(
         0 => Err(StoreError::Constraint { doing, cause: "an account keeps its currency".into() }),
         _ => access_changed(session),
     }
-}
-
-/// Inserts a payment method; tells its id, which is the next one where none is given.
-pub(crate) fn add_method<D: Driver>(
-    session: &Session<D>,
-    doing: &'static str,
-    id: Option<i64>,
-    method: &PaymentMethod,
-) -> Result<i64, StoreError> {
-    let expires = method.expires.map(|date| date.to_string());
-    let row = params![
-        id,
-        method.account.0,
-        method.kind.word(),
-        method.label,
-        method.description,
-        method.status.word(),
-        rows::preference_word(method.preference),
-        expires,
-        method.created.as_microsecond(),
-    ];
-    let id = session.row(sql::METHOD_INSERT, row, |row| Columns::of(row).take()).map_err(refused(doing))?;
-    id.ok_or_else(|| StoreError::Constraint { doing, cause: "the row was not taken".into() })
 }
 
 /// Inserts a service, without its protected prices; tells its id, or none where nothing was inserted: its product does
@@ -504,22 +482,6 @@ impl<D: Driver> Writer<'_, D> {
         ];
         let touches = [Touch::token(&replay.token), Touch::Order(replay.answer.order())];
         self.write(Must::Change, "remember a reply", sql::REPLAY_SET, row, &touches)
-    }
-
-    fn method(&self, method: &PaymentMethod) -> Result<(), StoreError> {
-        self.one(
-            "change a payment method",
-            sql::METHOD_SET,
-            params![
-                method.label,
-                method.description,
-                method.status.word(),
-                rows::preference_word(method.preference),
-                method.expires.map(|date| date.to_string()),
-                method.id.0,
-                method.account.0,
-            ],
-        )
     }
 
     fn termination(&self, termination: &Termination) -> Result<(), StoreError> {

@@ -7,4 +7,5 @@ select (select coalesce(max(id), 0) + 1 from orders),
     (select coalesce(max(number), 0) + 1 from invoices where series = $1),
     (select coalesce(max(number), 0) + 1 from invoices where series = $2),
     (select coalesce(max(id), 0) + 1 from applications),
-    (select coalesce(max(id), 0) + 1 from credentials)
+    (select coalesce(max(id), 0) + 1 from credentials),
+    (select coalesce(max(id), 0) + 1 from charges)

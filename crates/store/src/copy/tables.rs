@@ -74,6 +74,7 @@ macro_rules! tables {
 tables! {
     seller by only_row {
         Int only_row, Text name, Text address, Text vat_number, Text invoice_series, Text credit_series, Text collects,
+        Int receipts,
     }
     catalogue by only_row { Int only_row, Int version }
     access by only_row { Int only_row, Int version }
@@ -115,7 +116,12 @@ tables! {
     }
     methods by id {
         Int id, Int account_id, Text kind, Text label, Text description, Text status, Text preference, Text expires_on,
-        Int created_at,
+        Int created_at, Text gateway, Text gateway_customer, Text gateway_method,
+    }
+    charges by id {
+        Int id, Int account_id, Int order_id, Int method_id, Text direction, Int amount_minor, Int from_balance_minor,
+        Text currency, Text origin, Text again_on, Int opened_at, Text reference, Text state, Int settled_at,
+        Text decline, Text claimed_by, Int claimed_until, Int tries, Int next_at,
     }
     payments by order_id {
         Int order_id, Int account_id, Text kind, Int method_id, Int amount_minor, Text currency, Int from_balance_minor,

@@ -8,7 +8,7 @@ use super::PostgresStore;
 use super::connect::wait;
 use super::driver::PostgresSession;
 use super::sets::for_each;
-use crate::sql::{ALL, GROWING, INTENTS_OPEN, Statement};
+use crate::sql::{ALL, CHARGE_NEXT, GROWING, INTENTS_OPEN, ORDER, Statement};
 
 /// A new ledger, in the transaction that writes.
 fn writer() -> PostgresSession {
@@ -90,11 +90,20 @@ fn no_lookup_of_many_keys_scans_a_growing_table() {
     }
 }
 
-/// What is read whole is no longer than what is open, however many there were.
+/// What is open is read by an index of its own, which is no longer than that, however much there was.
 #[test]
-fn open_intents_are_read_by_an_index_of_their_own() {
-    let plan = plan(&writer().driver.client, INTENTS_OPEN.postgres);
-    assert!(plan.iter().any(|line| line.contains("intents_open_by_made")), "{plan:#?}");
+fn what_is_open_is_read_by_an_index_of_its_own() {
+    let session = writer();
+    let of_orders = for_each(ORDER, 2).replacen("$1", "$1::bigint[]", 1).replacen("$2", "$2::bigint[]", 1);
+    for (text, index) in [
+        (INTENTS_OPEN.postgres, "intents_open_by_made"),
+        (CHARGE_NEXT.postgres, "charges_waiting"),
+        (ORDER.postgres, "charges_open"),
+        (of_orders.as_str(), "charges_open"),
+    ] {
+        let plan = plan(&session.driver.client, text);
+        assert!(plan.iter().any(|line| line.contains(index)), "{plan:#?}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::migrate::migrate;
-use crate::sql::{ALL, GROWING, INTENTS_OPEN, Statement};
+use crate::sql::{ALL, CHARGE_NEXT, GROWING, INTENTS_OPEN, ORDER, Statement};
 
 #[test]
 fn no_statement_scans_a_growing_table() {
@@ -29,14 +29,27 @@ fn no_statement_scans_a_growing_table() {
     }
 }
 
-/// What is read whole is no longer than what is open, however many there were.
+/// What is open is read by an index of its own, which is no longer than that, however much there was.
 #[test]
-fn open_intents_are_read_by_an_index_of_their_own() {
+fn what_is_open_is_read_by_an_index_of_its_own() {
     let mut connection = Connection::open_in_memory().expect("opens");
     migrate(&mut connection).expect("migrates");
-    let explain = format!("explain query plan {}", INTENTS_OPEN.sqlite);
-    let step: String = connection.query_row(&explain, [], |row| row.get(3)).expect("explains");
-    assert_eq!(step, "SCAN intents USING INDEX intents_open_by_made");
+    let last_step = |statement: &Statement| {
+        let mut explain = connection.prepare(&format!("explain query plan {}", statement.sqlite)).expect("is prepared");
+        for index in 1..=explain.parameter_count() {
+            explain.raw_bind_parameter(index, 1).expect("binds");
+        }
+        let (mut last, mut plan) = (String::new(), explain.raw_query());
+        while let Some(step) = plan.next().expect("explains") {
+            last = step.get(3).expect("is text");
+        }
+        last
+    };
+    assert_eq!(last_step(INTENTS_OPEN), "SCAN intents USING INDEX intents_open_by_made");
+    let next = last_step(CHARGE_NEXT);
+    assert!(next.contains("charges_waiting"), "{next}");
+    let of_order = last_step(ORDER);
+    assert!(of_order.starts_with("SEARCH charges") && of_order.contains("charges_open"), "{of_order}");
 }
 
 /// SQLite keeps what it cannot compare row by row in a table in memory, made anew for each run of the statement.

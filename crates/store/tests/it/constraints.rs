@@ -90,7 +90,7 @@ impl Raw for Postgres {
         let why = match (what, why) {
             ("a transfer in another currency", _) => "in its currency",
             ("a deleted account", _) => "what the ledger names stays",
-            ("a child of another account's", _) => "foreign key constraint",
+            ("a child of another account's" | "a charge with no method", _) => "foreign key constraint",
             ("a second extension", _) | (_, "UNIQUE") => "unique constraint",
             (_, "CHECK") => "check constraint",
             (_, "FOREIGN KEY") => "foreign key constraint",

@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use perennial_core::buyer::intent::IntentId;
-use perennial_core::command::{Action, Command, NewCredential, NewCredentialStanding, NewMethod, PayWith, Reply};
+use perennial_core::command::{
+    Action, Command, CreditTo, NewCredential, NewCredentialStanding, NewMethod, PayWith, Reply,
+};
 use perennial_core::idempotency::Nonce;
 use perennial_core::ids::{OrderId, ServiceId};
 use perennial_core::invoice::{Invoice, InvoiceKind};
@@ -19,6 +21,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use crate::access::application;
+use crate::charges;
 use crate::holdings::holding;
 use crate::intents::{intent, one_of_each};
 use crate::schedule::stage;
@@ -150,7 +153,7 @@ fn rich<D: Database>() -> World<D> {
     world.pay(paid, PayWith::Balance);
     let credited = world.place(&[DOMAIN], "P1Y").id;
     world.pay(credited, PayWith::Method(PAYPAL));
-    world.done(CUSTOMER, Action::CreditOrder { order: credited });
+    world.done(CUSTOMER, Action::CreditOrder { order: credited, to: CreditTo::Balance });
     let withdrawn = world.place(&[HOSTING], "P1Y").id;
     world.done(CUSTOMER, Action::CancelOrder { order: withdrawn });
     world.paid(renew_now(&[STACKING], "P1M"));
@@ -195,8 +198,15 @@ fn rich<D: Database>() -> World<D> {
             description: None,
             preference: Preference::Other,
             expires: Some(date("2027-10-31")),
+            on_gateway: None,
         }),
     );
+    let card = charges::card(&mut world);
+    let declined = charges::charged(&mut world, open, card);
+    charges::declined(&mut world, &declined);
+    let charge = charges::charged(&mut world, open, card);
+    charges::note(&mut world, &charge, "pi_2");
+    world.batch(|batch| batch.claim_charges("node", now, now, 10)).expect("claims");
     let (reason, ending) = ("too dear\nby far".to_owned(), Ending::AtExpiry);
     world.done(RESELLER, Action::Cancel { service: RESOLD, reason, ending });
 
@@ -266,6 +276,11 @@ fn go_on<D: Ledger>(database: D) {
     world.done(CUSTOMER, terminate);
     let ids: Vec<_> = world.books.notices_waiting(10).expect("reads").iter().map(|waiting| waiting.id).collect();
     assert_eq!(ids, [3, 1], "the first one could not leave before");
+    // A charge that is open is settled.
+    let now = world.now;
+    let claimed = world.batch(|batch| batch.claim_charges("other", now, now, 10)).expect("claims");
+    let [open] = &claimed[..] else { panic!("claims {claimed:?}") };
+    assert!(matches!(charges::moved(&mut world, &open.charge), Reply::Paid(_)));
     // What was paid at a provider is not paid again, and claims go on counting.
     let known = world.batch(|batch| batch.add_intent(&intent("again", "s-done")).expect("is answered"));
     assert_eq!(known, Added::Known(IntentId("done".to_owned())));

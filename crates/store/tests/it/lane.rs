@@ -1,7 +1,7 @@
 //! Commands, carried out as the lane does.
 
 use jiff::Timestamp;
-use perennial_core::command::{Action, Command, CouponUse, PayWith, Reply};
+use perennial_core::command::{Action, Command, CouponUse, CreditTo, PayWith, Reply};
 use perennial_core::idempotency::TokenKey;
 use perennial_core::ids::{OrderId, ServiceId};
 use perennial_core::invoice::InvoiceKind;
@@ -91,8 +91,8 @@ pub fn a_credited_order_gives_the_money_back<D: Database>() {
     let mut world = World::<D>::new();
     let order = world.place(&[SERVER], "P1M");
     world.pay(order.id, PayWith::Balance);
-    world.done(CUSTOMER, Action::CreditOrder { order: order.id });
-    let again = world.one(CUSTOMER, Action::CreditOrder { order: order.id });
+    world.done(CUSTOMER, Action::CreditOrder { order: order.id, to: CreditTo::Balance });
+    let again = world.one(CUSTOMER, Action::CreditOrder { order: order.id, to: CreditTo::Balance });
     assert_eq!(again, Err(Refusal::OrderCredited(order.id)));
     let seen = world.books.load(&[Want::Balances(CUSTOMER)]).expect("loads");
     assert_eq!(seen.balances[&CUSTOMER], Balances { balance: eur(10_000), receivable: eur(0) });

@@ -4,6 +4,8 @@
 mod access;
 mod backup;
 mod buy;
+mod charge_guards;
+mod charges;
 mod constraints;
 mod copy;
 mod guards;

@@ -45,6 +45,7 @@ pub fn records_read_back<D: Database>() {
         status: MethodStatus::Cancelled,
         preference: Preference::Other,
         expires: Some(date("2027-10-31")),
+        on_gateway: None,
         ..method()
     };
     let recorded = record(&mut *world.store, &[Record::Service(full.clone()), Record::Method(card.clone())]);

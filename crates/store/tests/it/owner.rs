@@ -111,6 +111,7 @@ pub fn a_method_is_added_under_the_next_id<D: Database>() {
         description: Some("Company card".to_owned()),
         preference: Preference::Default,
         expires: Some(date("2027-10-31")),
+        on_gateway: None,
     };
     let id = MethodId(PAYPAL.0 + 1);
     let add = || Action::AddMethod(card.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use perennial_core::command::{Action, Attend, Command};
 use perennial_core::ids::{OrderId, ServiceId};
-use perennial_core::notice::{Notice, NoticeKind};
+use perennial_core::notice::{Notice, NoticeKind, Unpaid};
 use perennial_core::schedule::{Attended, Timetables};
 use perennial_core::service::{Hold, RenewalMode};
 use perennial_core::snapshot::{Change, Want};
@@ -107,7 +107,7 @@ pub fn every_notice_reads_back<D: Database>() {
     let order = world.place(&[SERVER], "P1M").id;
     let (service, name, until, on) = (SERVER, "a.example".to_owned(), date("2026-12-31"), date("2027-01-07"));
     let named = || name.clone();
-    let not_paid = |again_on| NoticeKind::NotPaid { order, reason: "no money".to_owned(), again_on };
+    let not_paid = |again_on| NoticeKind::NotPaid { order, reason: Unpaid::BalanceShort, again_on };
     let kinds = [
         NoticeKind::TerminationRequested { service, name: named(), token: "secret".to_owned() },
         NoticeKind::Expiring { service, name: named(), until },

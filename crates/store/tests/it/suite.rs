@@ -128,6 +128,18 @@ macro_rules! suite {
                 what_a_webhook_was_told_is_told_again
                 events_are_forgotten_after_a_month
             }
+            charges {
+                a_charge_pays_its_order_once_the_money_moved
+                a_declined_charge_frees_its_order_and_its_token
+                a_token_is_taken_over_in_the_same_moment
+                money_that_comes_too_late_is_on_the_balance
+                a_refund_takes_back_what_a_charge_collected
+                charges_of_many_decisions_keep_their_order
+                every_charge_reads_back
+                a_method_on_a_gateway_reads_back
+                a_charge_is_left_to_one_node_for_a_while
+                a_charge_of_which_nothing_is_known_waits
+            }
             states {
                 every_state_reads_back
             }

@@ -143,6 +143,11 @@ pub fn a_webhook_that_is_disabled_is_told_nothing_more<D: Database>() {
     assert_eq!(world.books.webhooks().expect("reads")[0].disabled, Some(at(2)));
     let next = notice(&mut world, DOMAIN);
     assert_eq!(spread(&mut world, next, "next", 5), 1);
+    world.batch(|batch| batch.enable_webhook("a")).expect("is enabled");
+    assert_eq!(world.books.webhooks().expect("reads")[0].disabled, None);
+    assert_eq!(world.books.deliveries("a", 10).expect("reads"), [shown], "what was given up stays so");
+    let last = notice(&mut world, DOMAIN);
+    assert_eq!(spread(&mut world, last, "last", 6), 2);
 }
 
 pub fn what_a_webhook_was_told_is_told_again<D: Database>() {

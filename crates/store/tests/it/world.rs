@@ -263,6 +263,7 @@ pub fn same(moved: &Snapshot, fresh: &Snapshot) {
     within(&fresh.links, &moved.links);
     within(&fresh.jobs, &moved.jobs);
     within(&fresh.invoices, &moved.invoices);
+    within(&fresh.charges, &moved.charges);
     within(&fresh.methods, &moved.methods);
     within(&fresh.balances, &moved.balances);
     within(&fresh.replays, &moved.replays);
@@ -479,5 +480,6 @@ pub fn method() -> PaymentMethod {
         preference: Preference::Default,
         expires: None,
         created: Timestamp::UNIX_EPOCH,
+        on_gateway: None,
     }
 }

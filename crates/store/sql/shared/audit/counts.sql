@@ -6,4 +6,6 @@ union all select 'payments', count(*) from payments
 union all select 'extensions', count(*) from extensions
 union all select 'invoices', count(*) from invoices
 union all select 'transfers', count(*) from transfers
+union all select 'charges', count(*) from charges
+union all select 'open charges', count(*) from charges where state = 'open'
 union all select 'intents', count(*) from intents

@@ -69,6 +69,8 @@ actions! {
     Pay 160 pay
     CancelOrder 25 cancel_order
     CreditOrder 30 credit_order
+    NoteCharge 50 note_charge
+    SettleCharge 70 settle_charge
     CreditBalance 70 credit_balance
     SetRenewal 40 set_renewal
     SetRenewals 40 set_renewals

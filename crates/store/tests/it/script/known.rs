@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use perennial_core::charge::{Charge, ChargeState};
 use perennial_core::command::{Action, Command, NewCredentialStanding, Reply};
 use perennial_core::idempotency::Nonce;
 use perennial_core::ids::{AccountId, ApplicationId, CredentialId, MethodId, OrderId, ServiceId};
@@ -38,6 +39,8 @@ pub struct Known {
     /// Orders that were open when last heard of.
     pub open: Vec<Order>,
     pub paid: Vec<Order>,
+    /// Charges that are open.
+    pub charging: Vec<Charge>,
     pub withdrawn: Vec<(AccountId, OrderId)>,
     pub lapsed: Vec<(AccountId, OrderId)>,
     pub linked: Vec<(AccountId, OrderId)>,
@@ -57,12 +60,15 @@ pub struct Known {
 impl Known {
     /// Takes note of a command that was carried out, and of what a visit of the schedule's changed.
     pub fn note(&mut self, command: &Command, reply: &Reply, changes: &[Change]) {
-        if command.token.is_some() && matches!(reply, Reply::Placed(_) | Reply::Paid(_)) {
+        if command.token.is_some() && matches!(reply, Reply::Placed(_) | Reply::Paid(_) | Reply::Charging(_)) {
             self.tokens.push(command.clone());
         }
         let account = command.account;
+        for change in changes {
+            self.charged(change);
+        }
         match reply {
-            Reply::Placed(order) => self.placed(order),
+            Reply::Placed(order) | Reply::Charging(order) => self.placed(order),
             Reply::Paid(order) => self.paid(order),
             Reply::Method(method) => self.methods.push((account, *method)),
             Reply::Application(application) => self.applications.push((account, *application)),
@@ -70,7 +76,12 @@ impl Known {
                 self.linked.push((account, link.order));
                 self.links.push(link.token.clone());
             }
-            Reply::Credential(_) | Reply::Job(_) | Reply::From(_) | Reply::Attended(_) | Reply::Done => {}
+            Reply::Charge(_)
+            | Reply::Credential(_)
+            | Reply::Job(_)
+            | Reply::From(_)
+            | Reply::Attended(_)
+            | Reply::Done => {}
         }
         match &command.action {
             Action::Buy { request, .. } => {
@@ -122,6 +133,25 @@ impl Known {
                 self.credentials.push((account, *credential));
             }
             Action::UseNonce { nonce, good_until } => self.nonces.push((*nonce, *good_until)),
+            _ => {}
+        }
+    }
+
+    /// Takes note of a charge, whoever asked for it.
+    fn charged(&mut self, change: &Change) {
+        match change {
+            Change::OpenCharge(opened) => self.charging.push(opened.clone()),
+            Change::SetCharge(noted) if noted.state == ChargeState::Open => {
+                for open in self.charging.iter_mut().filter(|open| open.id == noted.id) {
+                    open.clone_from(noted);
+                }
+            }
+            Change::SetCharge(settled) => {
+                self.charging.retain(|open| open.id != settled.id);
+                if let ChargeState::Credited(_) = settled.state {
+                    self.withdrawn(settled.account, &[settled.order]);
+                }
+            }
             _ => {}
         }
     }

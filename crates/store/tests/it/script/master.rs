@@ -5,7 +5,7 @@ use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
 use perennial_core::calendar::{AnchorDay, Zone};
 use perennial_core::ids::{AccountId, CouponId, MethodId, ProductId, ServiceId};
 use perennial_core::money::{Currency, Money, Rate};
-use perennial_core::payment::{MethodKind, MethodStatus, PaymentMethod};
+use perennial_core::payment::{MethodKind, MethodStatus, OnGateway, PaymentMethod};
 use perennial_core::product::{Coupon, Kind, Price, Product, PromoCode, Renewability};
 use perennial_core::service::{Cancellation, Ending, Hold, RenewalMode, Service};
 use perennial_store::Record;
@@ -254,7 +254,14 @@ impl Script {
             expires: self.dice.one_in(2).then(|| self.today().saturating_add(Span::new().days(self.dice.int(0..=20)))),
             status: if self.dice.one_in(3) { MethodStatus::Cancelled } else { MethodStatus::Valid },
             created: self.now,
+            on_gateway: self.on_gateway(),
         }
+    }
+
+    /// Some methods are kept by a gateway.
+    pub(super) fn on_gateway(&mut self) -> Option<OnGateway> {
+        let (customer, method) = (self.text(), self.text());
+        (!self.dice.one_in(4)).then(|| OnGateway { gateway: "stripe".to_owned(), customer, method })
     }
 
     /// A new coupon, or one that is there with another amount; then it may be another account's, which is refused.

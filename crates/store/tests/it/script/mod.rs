@@ -34,8 +34,8 @@ const COMMANDS: u64 = 3_000;
 /// The two ledgers are compared row for row after so many commands, or a twentieth of the script if that is more.
 const CHECKED_EACH: usize = 500;
 
-/// Every kind of stage, and what owners are told often.
-const PASSED: [&str; 11] = [
+/// Every kind of stage, what owners are told often, and what becomes of charges.
+const PASSED: [&str; 13] = [
     "proposal",
     "payment",
     "reminder",
@@ -47,6 +47,8 @@ const PASSED: [&str; 11] = [
     "told: paid",
     "told: suspended",
     "told: terminated",
+    "collect: settled",
+    "collect: declined",
 ];
 
 /// How often each kind of action has to have been carried out in every run.
@@ -105,7 +107,7 @@ struct Tally {
     actions: BTreeMap<&'static str, [usize; 4]>,
     /// How often each reason to refuse was found, by its name; of the schema's, in its words.
     refusals: BTreeMap<String, usize>,
-    /// How often services went through each stage, and owners were told of each thing.
+    /// How often services went through each stage, owners were told of each thing, and each came of charges.
     passed: BTreeMap<String, usize>,
     /// How often each other thing was done.
     others: BTreeMap<&'static str, usize>,
@@ -139,6 +141,7 @@ impl Tally {
         let what = match change {
             Change::Attend(attended) => attended.stage.trim_end_matches(|end: char| end == '-' || end.is_ascii_digit()),
             Change::Notify(notice) => &format!("told: {}", notice.kind.word()),
+            Change::SetCharge(set) => &format!("{}: {}", set.direction.word(), set.state.word()),
             _ => return,
         };
         *self.passed.entry(what.to_owned()).or_default() += 1;
@@ -156,7 +159,15 @@ impl Tally {
         assert!(self.refusals.len() >= 25, "few reasons to refuse were found: {self}");
         let spoilt: usize = self.actions.values().map(|[.., spoilt]| spoilt).sum();
         assert!(spoilt > 0, "the schema refused nothing: {self}");
-        for other in ["dropped batches", "rows forgotten", "notices sent", "records written", "records refused"] {
+        let others = [
+            "dropped batches",
+            "rows forgotten",
+            "notices sent",
+            "charges claimed",
+            "records written",
+            "records refused",
+        ];
+        for other in others {
             assert!(self.others.contains_key(other), "there were no {other}: {self}");
         }
     }
@@ -371,7 +382,10 @@ impl Play {
         let (send, rows_max) =
             (self.script.dice.below(6), u32::try_from(1 + self.script.dice.below(60)).expect("fits"));
         let over = self.script.hours(-48..=0);
-        self.step = format!("{now}: {send} notices are sent, and what was over at {over} is forgotten by {rows_max}");
+        let ask = u32::try_from(self.script.dice.below(6)).expect("fits");
+        self.step = format!(
+            "{now}: {send} notices are sent, {ask} charges claimed, and what was over at {over} is forgotten by {rows_max}"
+        );
         let [ours, theirs] = [0, 1].map(|side| -> Result<_, StoreError> {
             let Side { store, books } = &mut self.sides[side];
             let waiting = books.notices_waiting(u32::try_from(send).expect("fits"))?;
@@ -380,18 +394,24 @@ impl Play {
                 // Some could not leave.
                 if at % 3 == 1 { batch.notice_waits(notice.id, now)? } else { batch.notice_sent(notice.id, now)? }
             }
+            let claimed = batch.claim_charges("node", now, now, ask)?;
+            for open in claimed.iter().step_by(2) {
+                batch.charge_waits(open.charge.id, now)?;
+            }
             let mut went = Vec::new();
             while went.last() != Some(&0) {
                 went.push(batch.forget(over, rows_max)?);
             }
             batch.commit()?;
-            Ok((waiting.into_iter().map(|waiting| (waiting.notice, waiting.tries)).collect::<Vec<_>>(), went))
+            let waiting: Vec<_> = waiting.into_iter().map(|waiting| (waiting.notice, waiting.tries)).collect();
+            Ok((waiting, went, claimed))
         });
         let (ours, theirs) = (ours.expect("is done"), theirs.expect("is done"));
         if ours != theirs {
             return Err(format!("{ours:?} on SQLite, {theirs:?} on PostgreSQL"));
         }
         self.others("notices sent", ours.0.len());
+        self.others("charges claimed", ours.2.len());
         self.others("rows forgotten", ours.1.iter().map(|went| usize::try_from(*went).expect("fits")).sum());
         Ok(())
     }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use perennial_core::calendar::AnchorDay;
+use perennial_core::charge::{Charge, ChargeOutcome, Decline};
 use perennial_core::command::{
-    Action, After, Attend, BuyRequest, CouponUse, FirstTerm, NewService, PayWith, PlanEdit, PromoEdit, RenewRequest,
-    Scope,
+    Action, After, Attend, BuyRequest, CouponUse, CreditTo, FirstTerm, NewService, PayWith, PlanEdit, PromoEdit,
+    RenewRequest, Scope,
 };
-use perennial_core::ids::{AccountId, MethodId, OrderId, ProductId};
+use perennial_core::ids::{AccountId, ChargeId, MethodId, OrderId, ProductId};
 use perennial_core::money::Money;
 use perennial_core::order::{Order, Origin};
 use perennial_core::payment::MethodKind;
@@ -181,8 +182,8 @@ impl Script {
     pub(super) fn pay(&mut self) -> Drawn {
         let (account, id, order) = self.order(End::Settles);
         let method = self.method(account);
-        let with = match self.dice.below(9) {
-            0 | 1 => PayWith::Method(method),
+        let with = match self.dice.below(12) {
+            0 | 1 | 9.. => PayWith::Method(method),
             2 => PayWith::MethodOfKind(method, *self.dice.pick(&[MethodKind::Card, MethodKind::PayPal])),
             3 => PayWith::Planned(method),
             4 => PayWith::CreditLine,
@@ -214,7 +215,27 @@ impl Script {
         let paid = self.dice.lately(&self.known.paid).filter(|_| !self.dice.one_in(8));
         let paid = paid.map(|order| (order.account, order.id, None));
         let (account, order, _) = paid.unwrap_or_else(|| self.order(End::Stays));
-        (account, Action::CreditOrder { order })
+        let to = *self.dice.pick(&[CreditTo::Balance, CreditTo::Method]);
+        (account, Action::CreditOrder { order, to })
+    }
+
+    /// A charge that is open, if one is; seldom one of another order, or none at all.
+    fn charge(&mut self) -> Option<Charge> {
+        let open = self.dice.lately(&self.known.charging)?.clone();
+        Some(if self.dice.one_in(12) { Charge { id: ChargeId(self.dice.int(1..=40)), ..open } } else { open })
+    }
+
+    pub(super) fn note_charge(&mut self) -> Drawn {
+        let Some(Charge { account, order, id: charge, .. }) = self.charge() else { return self.pay() };
+        (account, Action::NoteCharge { order, charge, reference: self.text() })
+    }
+
+    pub(super) fn settle_charge(&mut self) -> Drawn {
+        let Some(Charge { account, order, id: charge, reference, .. }) = self.charge() else { return self.pay() };
+        let reference = reference.filter(|_| !self.dice.one_in(20));
+        let declined = ChargeOutcome::Declined(*self.dice.pick(&Decline::ALL));
+        let outcome = if self.dice.one_in(3) { declined } else { ChargeOutcome::Moved };
+        (account, Action::SettleCharge { order, charge, reference, outcome })
     }
 
     pub(super) fn credit_balance(&mut self) -> Drawn {

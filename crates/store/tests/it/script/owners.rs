@@ -114,6 +114,7 @@ impl Script {
             description: self.dice.one_in(2).then(|| self.text()),
             preference: self.preference(),
             expires: self.dice.maybe(|_| expires),
+            on_gateway: self.on_gateway(),
         };
         (self.customer(), Action::AddMethod(new))
     }

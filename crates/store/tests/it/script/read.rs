@@ -27,6 +27,7 @@ pub fn difference(ours: &Snapshot, theirs: &Snapshot) -> Option<String> {
         links,
         jobs,
         invoices,
+        charges,
         methods,
         balances,
         coupons,
@@ -47,6 +48,7 @@ pub fn difference(ours: &Snapshot, theirs: &Snapshot) -> Option<String> {
         .or_else(|| part("links", links, &theirs.links))
         .or_else(|| part("jobs", jobs, &theirs.jobs))
         .or_else(|| part("invoices", invoices, &theirs.invoices))
+        .or_else(|| part("charges", charges, &theirs.charges))
         .or_else(|| part("methods", methods, &theirs.methods))
         .or_else(|| part("balances", balances, &theirs.balances))
         .or_else(|| part("coupons", coupons, &theirs.coupons))
@@ -80,6 +82,7 @@ impl Script {
             self.known.open.iter().chain(&self.known.paid).filter(|order| mine(order.account)).collect();
         let mut order = || self.dice.lately(&orders).map_or(OrderId(1), |order| order.id);
         let (order, paid, linked) = (order(), order(), order());
+        let charged = self.dice.lately(&self.known.charging).map_or(paid, |charge| charge.order);
         let token =
             self.dice.lately(&self.known.tokens).and_then(|command| Some((command.account, command.token.clone()?)));
         let token = token.map(|(account, token)| token.lookup(account));
@@ -101,6 +104,7 @@ impl Script {
             Want::Job(account, job),
             Want::Payment(account, paid),
             Want::Invoices(account, paid),
+            Want::Charges(account, charged),
             Want::Method(account, self.method(account)),
             Want::Methods(account),
             Want::Balances(account),
@@ -131,6 +135,7 @@ impl Script {
         vec![
             Box::new(move |books| told(books.account(account))),
             Box::new(|books| told(books.account_ids())),
+            Box::new(|books| told(books.next_charge())),
             Box::new(move |books| told(books.find_account(&code))),
             Box::new(move |books| told(books.service_ids(account, None))),
             Box::new(move |books| told(books.service_ids(account, Some(kind)))),

@@ -1,0 +1,2 @@
+-- A webhook is told again.
+update webhooks set disabled_at = null where id = $1
