@@ -54,7 +54,14 @@ pub struct LaneHandle {
     books: Option<Arc<dyn Books + Send + Sync>>,
     clock: Arc<dyn Clock>,
     closing: Arc<AtomicBool>,
-    notices: Arc<Notify>,
+    news: Arc<News>,
+}
+
+/// What commits carried that somebody waits for.
+#[derive(Default)]
+struct News {
+    notices: Notify,
+    charges: Notify,
 }
 
 /// The lane's own thread.
@@ -75,16 +82,11 @@ pub fn start(
 ) -> Result<(LaneHandle, LaneThread), Failure> {
     let (jobs, waiting) = mpsc::channel(WAITING_MAX);
     let closing = Arc::new(AtomicBool::new(false));
-    let notices = Arc::new(Notify::new());
+    let news = Arc::<News>::default();
     let books = (!store.is_remote()).then_some(books);
-    let handle = LaneHandle {
-        jobs,
-        books,
-        clock: Arc::clone(&clock),
-        closing: Arc::clone(&closing),
-        notices: Arc::clone(&notices),
-    };
-    let worker = Worker { store, clock, grouping, closing, notices, cost: GROUP_TIME / 64 };
+    let handle =
+        LaneHandle { jobs, books, clock: Arc::clone(&clock), closing: Arc::clone(&closing), news: Arc::clone(&news) };
+    let worker = Worker { store, clock, grouping, closing, news, cost: GROUP_TIME / 64 };
     let thread = std::thread::Builder::new()
         .name("lane".to_owned())
         .spawn(move || worker.run(waiting))
@@ -125,7 +127,12 @@ impl LaneHandle {
 
     /// Waits until a commit has carried a notice.
     pub async fn noticed(&self) {
-        self.notices.notified().await;
+        self.news.notices.notified().await;
+    }
+
+    /// Waits until a commit has opened a charge.
+    pub async fn charged(&self) {
+        self.news.charges.notified().await;
     }
 
     /// What the command was answered before. Asking here keeps repeats out of the writer's way; the lane asks again.
@@ -180,7 +187,7 @@ struct Worker {
     clock: Arc<dyn Clock>,
     grouping: Grouping,
     closing: Arc<AtomicBool>,
-    notices: Arc<Notify>,
+    news: Arc<News>,
     /// What a command has cost lately, commit included.
     cost: Duration,
 }
@@ -276,7 +283,10 @@ impl Worker {
             }
         };
         if decided.noticed {
-            self.notices.notify_one();
+            self.news.notices.notify_one();
+        }
+        if decided.charged {
+            self.news.charges.notify_one();
         }
         Ok(decided.replies)
     }
@@ -285,6 +295,7 @@ impl Worker {
 struct Decided {
     replies: Vec<Result<Reply, Rejection>>,
     noticed: bool,
+    charged: bool,
 }
 
 /// Why a batch has no replies.
@@ -336,7 +347,7 @@ fn decide_all(store: &mut dyn Store, now: Timestamp, commands: &[Box<Command>]) 
     let mut snapshot = batch.load(&wants)?;
     let mut replies = Vec::with_capacity(commands.len());
     let mut written = false;
-    let mut noticed = false;
+    let (mut noticed, mut charged) = (false, false);
     for command in commands {
         let reply = match decide(now, &snapshot, command) {
             Err(refusal) => Err(Rejection::Refused(refusal)),
@@ -344,6 +355,7 @@ fn decide_all(store: &mut dyn Store, now: Timestamp, commands: &[Box<Command>]) 
                 write(&mut *batch, &mut snapshot, &decision.changes)?;
                 written |= !decision.changes.is_empty();
                 noticed |= decision.changes.iter().any(|change| matches!(change, Change::Notify(_)));
+                charged |= decision.changes.iter().any(|change| matches!(change, Change::OpenCharge(_)));
                 Ok(decision.reply)
             }
         };
@@ -352,7 +364,7 @@ fn decide_all(store: &mut dyn Store, now: Timestamp, commands: &[Box<Command>]) 
     if written {
         batch.commit()?;
     }
-    Ok(Decided { replies, noticed })
+    Ok(Decided { replies, noticed, charged })
 }
 
 fn write(batch: &mut dyn Batch, snapshot: &mut Snapshot, changes: &[Change]) -> Result<(), StoreError> {

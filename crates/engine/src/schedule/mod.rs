@@ -1,9 +1,9 @@
 //! The schedule: goes through the days, and visits the services that something becomes of on each.
 //!
 //! On a day, everything that can happen happens to services that expire so many days before or after it, so those are what
-//! is read: a sweep costs what is due. What a visit does is decided by the rules, and each stage is on file with it; to go
-//! through a day again changes nothing. So a day that was cut off is simply begun again, by this node or another one: the
-//! one that holds the schedule.
+//! is read: a sweep costs what is due. Days that were missed are gone through as one. What a visit does is decided by the
+//! rules, and each stage is on file with it; to go through a day again changes nothing. So a day that was cut off is simply
+//! begun again, by this node or another one: the one that holds the schedule.
 
 mod sight;
 
@@ -170,7 +170,7 @@ impl Passed {
 /// In words, such as `12 visits: 3 paid, 9 expiring`.
 impl fmt::Display for Passed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} visits", self.visits)?;
+        f.write_str(&counted(self.visits, "visit"))?;
         if self.refused > 0 {
             write!(f, ", and {} refused", self.refused)?;
         }
@@ -182,6 +182,16 @@ impl fmt::Display for Passed {
         }
         Ok(())
     }
+}
+
+/// So many, such as `1 visit` and `2 visits`.
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// How many days lie from one to a later one.
+fn days_between(from: Date, to: Date) -> u32 {
+    u32::try_from(from.until(to).map_or(i32::MAX, |span| span.get_days())).unwrap_or_default()
 }
 
 /// Goes through each day when it begins, for ever. Ends when the lane closes.
@@ -224,7 +234,7 @@ impl Schedule {
         self.setting.zone.midnight(day).ok()
     }
 
-    /// Goes through the days that have begun and are not done, in their order, as long as no other node does; tells what
+    /// Goes through the days that have begun and are not done, all at once, as long as no other node does; tells what
     /// became of services. The very first day is the one that it is. A day of which visits are left is gone through again
     /// after a pause, a few times.
     ///
@@ -243,13 +253,14 @@ impl Schedule {
                 return Ok(passed);
             }
             let watch = Stopwatch::start();
-            let Some(on_day) = self.go_through(day, today).await? else { return Ok(passed) };
-            metrics::counter!("perennial_schedule_days_total").increment(u64::from(on_day.days));
+            let Some(on_days) = self.go_through(day, today).await? else { return Ok(passed) };
+            metrics::counter!("perennial_schedule_days_total").increment(u64::from(on_days.days));
             metrics::histogram!("perennial_schedule_day_seconds").record(watch.elapsed());
-            if on_day.visits + on_day.left() > 0 {
-                tracing::info!(schedule.day = %day, "the schedule went through {day}: {on_day}");
+            if on_days.visits + on_days.left() > 0 {
+                let until = if day < today { format!(" to {today}") } else { String::new() };
+                tracing::info!(schedule.day = %day, "the schedule went through {day}{until}: {on_days}");
             }
-            passed.add(on_day);
+            passed.add(on_days);
         }
     }
 
@@ -275,8 +286,8 @@ impl Schedule {
     async fn is_too_late(&mut self, today: Date) -> Result<bool, Rejection> {
         let Moved::ByTime { catch_up_max } = self.setting.moved else { return Ok(false) };
         let Some(done) = self.done else { return Ok(false) };
-        let days = today.duration_since(done).as_hours() / 24;
-        if days <= i64::from(catch_up_max) {
+        let days = days_between(done, today);
+        if days <= u32::from(catch_up_max) {
             self.told = None;
             return Ok(false);
         }
@@ -285,22 +296,23 @@ impl Schedule {
         if !is_told && self.hold(None).await? {
             self.told = Some(Stopwatch::start());
             tracing::error!(
-                "the schedule last went through {done}, and it is {today}, {days} days later: nothing is done, as the clock \
-                 may be wrong\nhint: where it is right, confirm it with `catch_up = \"P{days}D\"` under [schedule] and \
-                 start again"
+                "the schedule last went through {done}, and it is {today}, {} later: nothing is done, as the clock may be \
+                 wrong\nhint: where it is right, confirm it with `catch_up = \"P{days}D\"` under [schedule] and start again",
+                counted(days.into(), "day")
             );
         }
         Ok(true)
     }
 
-    /// Visits all that something becomes of on a day, and notes that it is done, at once or within a week, unless visits
-    /// are left to be made. None where another node holds the schedule, or was faster.
+    /// Visits all that something becomes of from a day until today, and notes that these days are done, at once or within a
+    /// week, unless visits are left to be made. None where another node holds the schedule, or was faster.
     ///
-    /// Services are visited as of the present day, which is a later one where days were missed: their owners are told where
-    /// things stand, and nothing is announced for a day that is over.
+    /// Services are visited as of today, also for days that were missed: their owners are told where things stand, and
+    /// nothing is announced for a day that is over. So what expires first comes first, whichever day it is due on: what an
+    /// account has is not spent on what could have waited.
     async fn go_through(&mut self, day: Date, today: Date) -> Result<Option<Passed>, Rejection> {
         let mut passed = Passed::default();
-        for until in self.sight.expiries(day).await? {
+        for until in self.sight.expiries(day, today).await? {
             let mut joint = BTreeMap::new();
             let mut after = Some(Due::first_of(until));
             while let Some(last) = after {
@@ -329,15 +341,15 @@ impl Schedule {
                 return Ok(Some(passed));
             }
         }
-        let is_noted_later = |noted: Date| noted < day && day.duration_since(noted) < NOTE_WITHIN;
+        let is_noted_later = |noted: Date| noted < today && today.duration_since(noted) < NOTE_WITHIN;
         let is_quiet = passed.visits + passed.left() == 0;
         if is_quiet && self.setting.moved == Moved::OnPurpose && self.noted.is_some_and(is_noted_later) {
-            self.done = Some(day);
-        } else if !self.hold(Some(day)).await? {
+            self.done = Some(today);
+        } else if !self.hold(Some(today)).await? {
             return Ok(None);
         }
         self.left = None;
-        Ok(Some(Passed { days: 1, ..passed }))
+        Ok(Some(Passed { days: days_between(day, today).saturating_add(1), ..passed }))
     }
 
     /// Leaves a day for later, as visits are left to be made. False where that was done often enough.
@@ -346,8 +358,9 @@ impl Schedule {
         if passes >= PASSES_MAX {
             tracing::error!(
                 schedule.day = %day,
-                "{visits} visits of {day} could not be made in {passes} passes and are given up; the log says of which \
-                 services, and they are visited again at their next stage"
+                "{} of {day} could not be made in {passes} passes; the log says of which services, which are visited again \
+                 at their next stage",
+                counted(visits, "visit")
             );
             return false;
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use jiff::{Span, Timestamp};
+use jiff::{Timestamp, ToSpan};
 use perennial_core::ids::{AccountId, OrderId, ServiceId};
 use perennial_core::ports::Failure;
 use perennial_core::schedule::Timetables;
@@ -77,20 +77,24 @@ pub(super) struct Sight {
 }
 
 impl Sight {
-    /// The expiries of which something may become on a day, as far as services have them.
-    pub(super) async fn expiries(&self, day: Date) -> Result<Vec<Date>, Failure> {
+    /// The expiries of which something may become from one day to another, as far as services have them, in their order.
+    pub(super) async fn expiries(&self, from: Date, to: Date) -> Result<Vec<Date>, Failure> {
         self.read(move |sight| {
             let catalogue = sight.records.load(&[])?.catalogue;
-            let mut expiries = Vec::new();
-            for offset in sight.timetables.offsets(catalogue.products.values()) {
-                // Beyond the calendar nothing expires.
-                let Ok(until) = day.checked_add(Span::new().days(offset)) else { continue };
+            let offsets = sight.timetables.offsets(catalogue.products.values());
+            let days = from.series(1.day()).take_while(|day| *day <= to);
+            // Beyond the calendar nothing expires.
+            let expiries: BTreeSet<_> = days
+                .flat_map(|day| offsets.iter().filter_map(move |offset| day.checked_add(offset.days()).ok()))
+                .collect();
+            let mut found = Vec::new();
+            for until in expiries {
                 let Ok(before) = until.tomorrow() else { continue };
                 if !sight.records.services_due(before, Some(Due::first_of(until)), 1)?.is_empty() {
-                    expiries.push(until);
+                    found.push(until);
                 }
             }
-            Ok(expiries)
+            Ok(found)
         })
         .await
     }

@@ -1,5 +1,6 @@
 //! The engine over a real ledger file.
 
+mod cashier;
 mod lane;
 mod outbox;
 mod schedule;

@@ -17,7 +17,7 @@ use perennial_core::service::{RenewalMode, Service};
 use perennial_core::snapshot::Want;
 use perennial_engine::lane::Grouping;
 use perennial_engine::schedule::{Moved, Passed, Schedule, Setting};
-use perennial_store::{Batch, Record, Records};
+use perennial_store::{Record, Records};
 
 use crate::world::{ACCOUNT, SERVICES, World, service};
 
@@ -68,11 +68,6 @@ impl World {
     async fn credit(&self, cents: i64) {
         let (amount, memo) = (Money::new(cents, Currency::EUR), "a start".to_owned());
         self.submit(Action::CreditBalance { amount, memo }).await.expect("is credited");
-    }
-
-    async fn record(&self, records: Vec<Record>) {
-        let work = move |batch: &mut dyn Batch| records.iter().try_for_each(|record| batch.record(record).map(drop));
-        self.lane.chore(work).await.expect("records");
     }
 }
 
@@ -131,6 +126,35 @@ async fn missed_days_are_made_up_for_in_their_order_with_nothing_twice_and_no_pr
         ["2026-12-13", "2026-12-12", "2026-12-12", "2026-12-12", "2026-12-14", "2026-12-14"]
     );
     assert!(world.reader.audit().expect("reads").is_sound());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_was_missed_that_is_paid_first_which_expires_first() {
+    let mut world = World::new(Grouping::ByTime);
+    // One a day, and money for two of them.
+    let services = [(100, "2026-12-16"), (101, "2026-12-17"), (102, "2026-12-18")];
+    world.credit(1_200).await;
+    let sold = services.map(|(id, date)| {
+        let date: Date = date.parse().expect("is a date");
+        Record::Service(Service {
+            mode: RenewalMode::Automatic,
+            until: date,
+            anchor: AnchorDay::of(date),
+            ..service(id)
+        })
+    });
+    world.record(sold.into()).await;
+    let mut node = schedule(&world, "node", password);
+    for day in ["2026-12-06", "2026-12-07", "2026-12-08", "2026-12-10"] {
+        world.clock.put(&format!("{day}T08:00:00Z"));
+        node.catch_up().await.expect("goes");
+    }
+    // The last of them hears something on the first of the missed days already.
+    world.clock.put("2026-12-13T08:00:00Z");
+    let caught_up = node.catch_up().await.expect("goes");
+    assert_eq!((caught_up.days, caught_up.told["paid"], caught_up.told["not-paid"]), (3, 2, 1), "{caught_up}");
+    assert_eq!([100, 101, 102].map(|id| until(&world, id)), ["2027-01-16", "2027-01-17", "2026-12-18"]);
     world.close().await;
 }
 
@@ -214,13 +238,13 @@ async fn a_visit_that_cannot_be_carried_out_is_tried_again_and_holds_up_nobody_e
     assert_eq!(node.catch_up().await.expect("goes"), passed(1, 1, [("expiring", 1)]));
     world.clock.put("2026-12-07T00:00:00Z");
     assert_eq!(node.catch_up().await.expect("goes"), passed(6, 0, []));
-    // It stays so: after some passes the day is done.
+    // It stays so: after some passes the day is done, and the next one tries again.
     run(poison);
     let mut node = schedule(&world, "node", password);
     world.clock.put("2026-12-08T00:00:00Z");
     assert_eq!(node.catch_up().await.expect("goes"), failed(passed(1, others, [("expiring", others)]), 7));
     world.clock.put("2026-12-09T00:00:00Z");
-    assert_eq!(node.catch_up().await.expect("goes"), passed(1, 0, []));
+    assert_eq!(node.catch_up().await.expect("goes"), failed(passed(1, 0, []), 7));
     world.close().await;
 }
 

@@ -15,7 +15,7 @@ use perennial_engine::webhooks::{Answer, Messenger, Post, Verdict};
 use perennial_store::webhooks::{Claimed, Counts, Event, Progress, Reading, Webhook};
 use tokio::task::JoinHandle;
 
-use crate::world::World;
+use crate::world::{World, until};
 
 /// Answers by webhook as it is told to, and keeps what it was sent.
 struct Scripted {
@@ -91,16 +91,6 @@ async fn notify(world: &World, services: std::ops::RangeInclusive<i64>) {
         let (service, token) = (ServiceId(service), service.to_string());
         world.submit(Action::RequestTermination { service, token, token_digest: [1; 32] }).await.expect("is asked");
     }
-}
-
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..2_000 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("{what}: not in time");
 }
 
 fn counts(world: &World, webhook: &str) -> Counts {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
 use perennial_core::calendar::{AnchorDay, Period, Zone};
 use perennial_core::command::{Action, After, Command, CouponUse, PayWith, RenewRequest, Reply, Scope};
@@ -15,7 +16,7 @@ use perennial_core::product::{Kind, Price, Product, Renewability};
 use perennial_core::service::{Hold, RenewalMode, Service};
 use perennial_engine::lane::{Grouping, LaneHandle, LaneThread, start};
 use perennial_store::sqlite::{SqliteReader, SqliteStore};
-use perennial_store::{Record, Store};
+use perennial_store::{Batch, Record, Store};
 use tempfile::TempDir;
 
 pub const ACCOUNT: AccountId = AccountId(1);
@@ -27,6 +28,11 @@ pub struct Stopped(Mutex<Timestamp>);
 impl Stopped {
     pub fn put(&self, instant: &str) {
         *self.0.lock().expect("no panic") = instant.parse().expect("is an instant");
+    }
+
+    pub fn forward(&self, span: SignedDuration) {
+        let mut now = self.0.lock().expect("no panic");
+        *now = now.checked_add(span).expect("is in time");
     }
 }
 
@@ -71,10 +77,26 @@ impl World {
         self.submit(Action::Pay { order, with: PayWith::Balance, due: None }).await
     }
 
+    pub async fn record(&self, records: Vec<Record>) {
+        let work = move |batch: &mut dyn Batch| records.iter().try_for_each(|record| batch.record(record).map(drop));
+        self.lane.chore(work).await.expect("records");
+    }
+
     pub async fn close(&mut self) {
         let thread = self.thread.take().expect("closes once");
         tokio::task::spawn_blocking(move || thread.close()).await.expect("closes");
     }
+}
+
+/// Waits until something holds, which it does soon.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..2_000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("{what}: not in time");
 }
 
 pub fn renew(service: i64) -> Action {
