@@ -42,7 +42,10 @@ impl From<Refusal> for Failure {
             Refusal::RenewalOpen { order, .. } => closed(&GateReason::OpenOrder(*order)),
             Refusal::NoPrice { period, .. } => closed(&GateReason::NotSold(*period)),
             Refusal::TooFarAhead { furthest, .. } => closed(&GateReason::PaidAhead { furthest: *furthest }),
-            Refusal::BalanceShort { .. } | Refusal::CreditShort { .. } | Refusal::MethodNotTaken(_) => {
+            Refusal::BalanceShort { .. }
+            | Refusal::CreditShort { .. }
+            | Refusal::ChargeDeclined { .. }
+            | Refusal::MethodNotTaken(_) => {
                 Self::forbidden("InvalidAccountStatus.NotEnoughBalance", "Your account does not have enough balance.")
             }
             Refusal::TokenMalformed => Self::bad(
@@ -53,8 +56,8 @@ impl From<Refusal> for Failure {
                 "IdempotenceParamNotMatch",
                 "The specified ClientToken was used for a request with other parameters.",
             ),
-            // Another renewal came between.
-            Refusal::FenceMoved { .. } => in_work(false),
+            // Another renewal came between, or is being paid.
+            Refusal::FenceMoved { .. } | Refusal::ChargeOpen(_) => in_work(false),
             Refusal::NonceUsed => nonce_used(),
             Refusal::NonceLate => expired(),
             other => Self::bad("OperationDenied", format!("The operation is denied: {other}.")),

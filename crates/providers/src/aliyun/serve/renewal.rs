@@ -140,6 +140,8 @@ pub(super) async fn order(
     let action = Action::RenewNow { request: request(service, reach), expiry, password: order_password() };
     match context.submit(token, action).await {
         Ok(Reply::Paid(order)) => Ok(order.id),
+        // Only what is on the account pays here, at once; were it otherwise, the money would still be on its way.
+        Ok(Reply::Charging(_)) => Err(in_work(is_chosen)),
         Ok(other) => Err(ports::Failure::new("renew", format!("the lane answered {other:?}")).into()),
         Err(Rejection::Unknown(failure)) => {
             tracing::error!(error = &failure as &dyn std::error::Error, "it is not known whether a renewal was done");

@@ -60,7 +60,7 @@ fn shown(context: &Context<'_>, card: &PaymentMethod) -> WireCard {
 }
 
 /// Saves a card, which is charged from now on. There is no gateway behind it that would know the token: it is checked
-/// for its form, and not kept.
+/// for its form, and not kept. Where the seller has a gateway, no card is saved here.
 fn add<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, Failure>> {
     Box::pin(async move {
         let new = new_method(&body(context)?)?;
@@ -69,10 +69,7 @@ fn add<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, Failure>> {
         let added = match context.submit(Action::AddMethod(new.clone())).await {
             Ok(Reply::Method(added)) => added,
             Ok(_) => return Err(Failure::server_error()),
-            Err(Rejection::Refused(Refusal::MethodNotValid(_))) => {
-                return Err(Failure::invalid_field("/expYear", "The card has expired.", "invalid_request"));
-            }
-            Err(rejection) => return Err(rejection.into()),
+            Err(rejection) => return Err(not_saved(rejection)),
         };
         let lagging = made(context, &seen, added, new);
         let seen = context.load(&[Want::Methods(account)])?;
@@ -81,12 +78,26 @@ fn add<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, Failure>> {
     })
 }
 
+/// Why a card is not saved.
+fn not_saved(rejection: Rejection) -> Failure {
+    match rejection {
+        Rejection::Refused(Refusal::MethodNotValid(_)) => {
+            Failure::invalid_field("/expYear", "The card has expired.", "invalid_request")
+        }
+        Rejection::Refused(Refusal::MethodNotTaken(_)) => {
+            let detail = "Cards are saved with the seller's payment provider, and the seller registers them here.";
+            Failure::conflict("conflict", "Card not saved", detail)
+        }
+        other => other.into(),
+    }
+}
+
 /// A card that was just saved, for where readers lag behind. One that was there before keeps the day it was saved on.
 fn made(context: &Context<'_>, seen: &Snapshot, id: MethodId, new: NewMethod) -> PaymentMethod {
-    let NewMethod { kind, label, description, preference, expires } = new;
+    let NewMethod { kind, label, description, preference, expires, on_gateway } = new;
     let created = seen.methods.get(&id).map_or(context.now, |method| method.created);
     let (account, status) = (context.account().id, MethodStatus::Valid);
-    PaymentMethod { id, account, kind, label, description, status, preference, expires, created }
+    PaymentMethod { id, account, kind, label, description, status, preference, expires, created, on_gateway }
 }
 
 fn new_method(card: &NewCard) -> Result<NewMethod, Failure> {
@@ -111,6 +122,7 @@ fn new_method(card: &NewCard) -> Result<NewMethod, Failure> {
         description: None,
         preference: Preference::Default,
         expires: last_day(card.exp_month, card.exp_year)?,
+        on_gateway: None,
     })
 }
 
@@ -175,5 +187,19 @@ mod tests {
         ] {
             assert_eq!(read(text), Err(pointer.to_owned()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_card_that_is_not_saved_is_told_in_the_words_of_saving() {
+        let told = |refusal| {
+            let Failure { status, code, title, .. } = not_saved(Rejection::Refused(refusal));
+            (status, code, title)
+        };
+        let taken = told(Refusal::MethodNotTaken(MethodKind::Card));
+        assert_eq!(taken, (StatusCode::CONFLICT, "conflict", "Card not saved"));
+        let expired = told(Refusal::MethodNotValid(MethodId(7)));
+        assert_eq!(expired, (StatusCode::BAD_REQUEST, "invalid_request", "Invalid request"));
+        let other = Refusal::NotReseller;
+        assert_eq!(not_saved(Rejection::Refused(other.clone())), Failure::from(other));
     }
 }

@@ -211,8 +211,8 @@ fn check(context: &Context<'_>, update: &DomainUpdate) -> Result<(), Failure> {
 }
 
 /// Lets a domain renew by itself no more, and withdraws its pending renewal, where that renews nothing else. That is
-/// tried once: where it was settled meanwhile, the switch is set all the same (documented as best effort). A domain that
-/// its owner cancelled stays so.
+/// tried once: where it was settled meanwhile, or is being paid, the switch is set all the same (documented as best
+/// effort). A domain that its owner cancelled stays so.
 async fn switch_off(context: &Context<'_>, found: &Found<'_>, withdraws: bool) -> Result<(), Failure> {
     let services = || Some(found.service.id).filter(|_| found.service.mode == RenewalMode::Automatic);
     let pending = found.pending().filter(|order| withdraws && found.is_alone_in(order));
@@ -220,7 +220,11 @@ async fn switch_off(context: &Context<'_>, found: &Found<'_>, withdraws: bool) -
         let both = switching(services().into_iter().collect(), RenewalMode::Manual, vec![order.id]);
         match context.submit(both).await {
             Err(Rejection::Refused(
-                Refusal::OrderPaid(_) | Refusal::OrderCancelled(_) | Refusal::OrderLapsed(_) | Refusal::UnknownOrder(_),
+                Refusal::OrderPaid(_)
+                | Refusal::ChargeOpen(_)
+                | Refusal::OrderCancelled(_)
+                | Refusal::OrderLapsed(_)
+                | Refusal::UnknownOrder(_),
             )) => {}
             answered => return Ok(answered.map(|_| ())?),
         }

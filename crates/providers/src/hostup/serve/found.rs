@@ -8,7 +8,7 @@ use perennial_core::calendar::{Period, Term};
 use perennial_core::command::{Action, After, Command, CouponUse, RenewRequest, Reply, Scope};
 use perennial_core::decide::decide;
 use perennial_core::gate::{GateReason, RenewGate};
-use perennial_core::ids::ServiceId;
+use perennial_core::ids::{AccountId, ServiceId};
 use perennial_core::money::Money;
 use perennial_core::order::{Order, Origin};
 use perennial_core::ports::Rejection;
@@ -81,12 +81,8 @@ impl<'a> Found<'a> {
             return Err(self::unknown(thing));
         }
         let open = match product.renewability {
-            // No service names the orders that add up.
-            Renewability::Stacking => {
-                let renews = |order: &&Order| order.is_open(context.now) && order.line_of(id).is_some();
-                let orders = seen.orders.values().filter(|order| order.account == account.id);
-                orders.filter(renews).max_by_key(|order| order.id)
-            }
+            // Of orders that add up, a service names one at the most: the schedule's, or one whose charge is open.
+            Renewability::Stacking => last_open(context.now, seen, account.id, id),
             Renewability::OneOpen | Renewability::OneShot => seen.open_order(context.now, service),
         };
         Ok(Self { context, seen, thing, account, product, service, life, open })
@@ -234,6 +230,12 @@ impl<'a> Found<'a> {
             .with("pendingRenewalOrder", &pending)
             .with("pendingOrder", &pending)
     }
+}
+
+/// The last of an account's open orders that renew a service, whether the service names it or not.
+fn last_open(now: Timestamp, seen: &Snapshot, account: AccountId, id: ServiceId) -> Option<&Order> {
+    let renews = |order: &&Order| order.account == account && order.is_open(now) && order.line_of(id).is_some();
+    seen.orders.values().filter(renews).max_by_key(|order| order.id)
 }
 
 /// What an open order's invoice stands in the way of.
@@ -411,7 +413,38 @@ pub(super) fn placed(reply: Reply) -> Result<Order, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use perennial_core::ids::{ChargeId, OrderId};
+    use perennial_core::money::Currency;
+    use perennial_core::order::{OrderLine, OrderState};
+
     use super::*;
+
+    #[test]
+    fn of_orders_that_add_up_the_last_open_one_counts_also_where_another_is_charged() {
+        let line = OrderLine {
+            service: ServiceId(1),
+            service_name: "example.se".to_owned(),
+            description: ".se".to_owned(),
+            period: Period::months(12),
+            term: Term::new(Date::constant(2026, 5, 1), Date::constant(2027, 5, 1)).expect("is not empty"),
+            list: Money::zero(Currency::SEK),
+            net: Money::zero(Currency::SEK),
+            tax: Money::zero(Currency::SEK),
+        };
+        let placed = reference::tests::order(OrderState::Open);
+        let open = |id| Order { id: OrderId(id), lines: vec![line.clone()], ..placed.clone() };
+        let charged = Order { charge: Some(ChargeId(3)), ..open(5) };
+        let (now, later) = (placed.placed, placed.lapses);
+        let paid = Order { state: OrderState::Fulfilled(now), ..open(8) };
+        let of_other = Order { lines: Vec::new(), ..open(9) };
+        let foreign = Order { account: AccountId(2), ..open(10) };
+        let orders = [charged, open(6), open(7), paid, of_other, foreign];
+        let seen = Snapshot { orders: orders.into_iter().map(|it| (it.id, it)).collect(), ..Snapshot::default() };
+        for (at, service, last) in [(now, 1, Some(7)), (later, 1, Some(5)), (now, 2, None)] {
+            let found = last_open(at, &seen, AccountId(1), ServiceId(service)).map(|order| order.id);
+            assert_eq!(found, last.map(OrderId), "{at} {service}");
+        }
+    }
 
     #[test]
     fn what_is_closed_says_why_and_with_which_code() {

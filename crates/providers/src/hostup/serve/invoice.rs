@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_DISPOSITION;
 use http::{HeaderValue, Method, StatusCode};
+use jiff::Timestamp;
 use perennial_core::command::{Action, PayWith, PlanEdit, PromoEdit, Reply};
 use perennial_core::gate::GateReason;
 use perennial_core::ids::{MethodId, OrderId};
@@ -123,9 +124,9 @@ fn shown(context: &Context<'_>, seen: &Snapshot, order: &Order) -> Result<Invoic
         order_id: deposit.is_none().then(|| reference::order_id(order.id)),
         line_items: items.chain(deposit).collect(),
         actions: Actions {
-            can_pay: while_open(state, "not_payable"),
-            can_cancel: can_cancel(seen, order, state),
-            can_apply_credit: can_apply_credit(order, state),
+            can_pay: while_open(context.now, order, "not_payable"),
+            can_cancel: can_cancel(context.now, seen, order),
+            can_apply_credit: can_apply_credit(context.now, order),
         },
     })
 }
@@ -154,21 +155,21 @@ fn line_item(line: &OrderLine) -> LineItem {
 }
 
 /// Whether an invoice can be withdrawn by itself. One for a domain's renewal cannot (documented); the words are ours.
-fn can_cancel(seen: &Snapshot, order: &Order, state: OrderState) -> Gate {
+fn can_cancel(now: Timestamp, seen: &Snapshot, order: &Order) -> Gate {
     let renews_domain = order.purpose == Purpose::Renewal
         && order.lines.iter().any(|line| kind_of(seen, line.service) == Some(Kind::Domain));
-    if state == OrderState::Open && renews_domain {
+    if order.check_open(now).is_ok() && renews_domain {
         return Gate::closed("This invoice renews a domain. Cancel its order first.", Some("cancel_order_first"));
     }
-    while_open(state, "not_cancelable")
+    while_open(now, order, "not_cancelable")
 }
 
 /// Whether credit can be put towards an invoice: not towards one for credit.
-fn can_apply_credit(order: &Order, state: OrderState) -> Gate {
-    if state == OrderState::Open && order.purpose == Purpose::Deposit {
+fn can_apply_credit(now: Timestamp, order: &Order) -> Gate {
+    if order.check_open(now).is_ok() && order.purpose == Purpose::Deposit {
         return Gate::closed("Credit cannot pay for credit.", Some("not_payable"));
     }
-    while_open(state, "not_payable")
+    while_open(now, order, "not_payable")
 }
 
 fn link_state(context: &Context<'_>) -> Result<Answer, Failure> {
@@ -281,7 +282,10 @@ fn settled(context: &Context<'_>, id: OrderId, reply: &Reply) -> Result<Answer, 
             "Invoice unavailable after payment",
             "The payment was accepted, and the updated invoice could not be read. Do not pay again: read the invoice.",
         )),
-        Reply::Placed(planned) if order.is_open(context.now) => answer(context, &seen, planned),
+        // As it was decided, also where readers lag behind: planned, or with its charge under way.
+        Reply::Placed(decided) | Reply::Charging(decided) if order.is_open(context.now) => {
+            answer(context, &seen, decided)
+        }
         _ => answer(context, &seen, order),
     }
 }
@@ -301,7 +305,7 @@ fn apply_credit<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, Fa
         if amount.minor() <= 0 {
             return Err(refuse("The amount must be above zero.".to_owned()));
         }
-        let gate = can_apply_credit(order, order.state_at(context.now));
+        let gate = can_apply_credit(context.now, order);
         if order.purpose == Purpose::Deposit && !gate.allowed {
             return Err(unpayable(gate.reason.unwrap_or_default()));
         }
@@ -352,7 +356,10 @@ fn cancel<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, Failure>
         let NoFields {} = body(context)?;
         let (seen, id) = load(context, Thing::Invoice)?;
         let order = order_of(context, &seen, id)?;
-        let gate = can_cancel(&seen, order, order.state_at(context.now));
+        if let Err(refusal @ Refusal::ChargeOpen(_)) = order.check_open(context.now) {
+            return Err(refusal.into());
+        }
+        let gate = can_cancel(context.now, &seen, order);
         if !gate.allowed {
             let detail = gate.reason.unwrap_or_default();
             return Err(Failure::conflict("not_cancelable", "Invoice cannot be cancelled", detail));
@@ -403,7 +410,6 @@ fn credit_note(context: &Context<'_>) -> Result<Answer, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use perennial_core::account::TaxTreatment;
     use perennial_core::ids::AccountId;
     use perennial_core::money::Currency;
@@ -432,6 +438,7 @@ mod tests {
             tax: sek(3_975),
             gross: sek(19_875),
             lines: Vec::new(),
+            charge: None,
         }
     }
 
@@ -488,7 +495,9 @@ mod tests {
             (Purpose::Deposit, OrderState::Open, false),
             (Purpose::Renewal, OrderState::Lapsed, false),
         ] {
-            assert_eq!(can_apply_credit(&order(purpose, 0), state).allowed, allowed, "{purpose:?} {state:?}");
+            let order = Order { state, ..order(purpose, 0) };
+            let gate = can_apply_credit(Timestamp::UNIX_EPOCH, &order);
+            assert_eq!(gate.allowed, allowed, "{purpose:?} {state:?}");
         }
     }
 }

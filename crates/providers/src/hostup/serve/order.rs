@@ -2,6 +2,7 @@
 //! without an order here, as in the back office.
 
 use http::Method;
+use jiff::Timestamp;
 use perennial_core::account::Account;
 use perennial_core::command::Action;
 use perennial_core::ids::{AccountId, OrderId, ServiceId};
@@ -115,8 +116,8 @@ fn shown(context: &Context<'_>, seen: &Snapshot, order: &Order) -> WireOrder {
         items: order.lines.iter().map(|line| item(seen, line)).collect(),
         created_at: Stamp(order.placed),
         actions: Actions {
-            can_cancel: while_open(state, "not_cancelable"),
-            can_retry_payment: while_open(state, "not_payable"),
+            can_cancel: while_open(context.now, order, "not_cancelable"),
+            can_retry_payment: while_open(context.now, order, "not_payable"),
         },
     }
 }
@@ -134,9 +135,15 @@ const fn status(state: OrderState) -> Status {
     }
 }
 
-/// The gate of what can be done while an order waits for its payment. Words and codes are inferred.
-pub(super) fn while_open(state: OrderState, code: &'static str) -> Gate {
-    let reason = match state {
+/// The code of what cannot be done while an invoice is being paid (documented).
+pub(super) const IN_PROGRESS: &str = "invoice_payment_in_progress";
+
+/// The gate of what can be done while an order waits for its payment. But for one, words and codes are inferred.
+pub(super) fn while_open(now: Timestamp, order: &Order, code: &'static str) -> Gate {
+    let reason = match order.state_at(now) {
+        OrderState::Open if order.charge.is_some() => {
+            return Gate::closed("Its payment is in progress.", Some(IN_PROGRESS));
+        }
         OrderState::Open => return Gate::OPEN,
         OrderState::Fulfilled(_) => "It is already paid.",
         OrderState::Cancelled(_) => "It was cancelled.",
@@ -260,11 +267,12 @@ fn no_domain(index: usize) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use perennial_core::account::{Standing, TaxTreatment};
     use perennial_core::calendar::Zone;
+    use perennial_core::ids::ChargeId;
     use perennial_core::money::{Currency, Money};
 
+    use super::super::reference::tests::order;
     use super::*;
 
     fn account(name: &str, vat_number: Option<&str>) -> Account {
@@ -304,15 +312,17 @@ mod tests {
     #[test]
     fn only_an_open_order_can_be_cancelled() {
         let at = Timestamp::UNIX_EPOCH;
-        for (state, word, allowed) in [
-            (OrderState::Open, Status::Pending, true),
-            (OrderState::Fulfilled(at), Status::Completed, false),
-            (OrderState::Cancelled(at), Status::Cancelled, false),
-            (OrderState::Lapsed, Status::Cancelled, false),
+        let closed = Some("not_cancelable");
+        for (state, charge, word, code) in [
+            (OrderState::Open, None, Status::Pending, None),
+            (OrderState::Open, Some(ChargeId(3)), Status::Pending, Some(IN_PROGRESS)),
+            (OrderState::Fulfilled(at), None, Status::Completed, closed),
+            (OrderState::Fulfilled(at), Some(ChargeId(3)), Status::Completed, closed),
+            (OrderState::Cancelled(at), None, Status::Cancelled, closed),
+            (OrderState::Lapsed, None, Status::Cancelled, closed),
         ] {
-            let gate = while_open(state, "not_cancelable");
-            assert_eq!((status(state), gate.allowed), (word, allowed), "{state:?}");
-            assert_eq!(gate.code, (!allowed).then_some("not_cancelable"), "{state:?}");
+            let gate = while_open(at, &Order { charge, ..order(state) }, "not_cancelable");
+            assert_eq!((status(state), gate.allowed, gate.code), (word, code.is_none(), code), "{state:?}");
         }
     }
 }

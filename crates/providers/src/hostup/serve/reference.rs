@@ -97,7 +97,7 @@ pub(super) fn pending_order(seen: &Snapshot, order: &Order) -> PendingOrder {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use perennial_core::account::TaxTreatment;
     use perennial_core::ids::InvoiceId;
     use perennial_core::invoice::InvoiceKind;
@@ -109,7 +109,8 @@ mod tests {
         text.parse().expect("is an instant")
     }
 
-    fn order(state: OrderState) -> Order {
+    /// An order of 198.75 SEK that lapses in 2026.
+    pub fn order(state: OrderState) -> Order {
         let sek = |minor| Money::new(minor, Currency::parse("SEK").expect("is a currency"));
         Order {
             id: OrderId(5_001),
@@ -127,6 +128,7 @@ mod tests {
             tax: sek(3_975),
             gross: sek(19_875),
             lines: Vec::new(),
+            charge: None,
         }
     }
 

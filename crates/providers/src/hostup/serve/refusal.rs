@@ -5,6 +5,7 @@ use perennial_core::gate::GateReason;
 use perennial_core::ports::Rejection;
 use perennial_core::refusal::Refusal;
 
+use super::order::IN_PROGRESS;
 use crate::common::body::BodyError;
 use crate::common::query::QueryError;
 use crate::common::rejection::Refused;
@@ -78,6 +79,7 @@ impl From<Refusal> for Failure {
             Refusal::OrderPaid(_) | Refusal::OrderCancelled(_) | Refusal::OrderLapsed(_) => {
                 Self::conflict("not_cancelable", "Order cannot be changed", text)
             }
+            Refusal::ChargeOpen(_) => Self::conflict(IN_PROGRESS, "Invoice payment in progress", text),
             Refusal::DueMoved { .. } => {
                 let detail = "The invoice asks for another amount by now. Nothing was paid: read the invoice again.";
                 Self::conflict("invoice_changed", "Invoice changed", detail)
@@ -88,6 +90,7 @@ impl From<Refusal> for Failure {
             }
             Refusal::BalanceShort { .. }
             | Refusal::CreditShort { .. }
+            | Refusal::ChargeDeclined { .. }
             | Refusal::MethodNotValid(_)
             | Refusal::MethodNotTaken(_)
             | Refusal::MethodKind { .. } => {
@@ -106,6 +109,7 @@ impl From<Refusal> for Failure {
 
 #[cfg(test)]
 mod tests {
+    use perennial_core::charge::Decline;
     use perennial_core::ids::OrderId;
     use perennial_core::money::{Currency, Money};
 
@@ -122,6 +126,18 @@ mod tests {
         }
         let refused = after_commit(Rejection::Refused(Refusal::OrderPaid(OrderId(1))));
         assert_eq!(refused.code, "not_cancelable");
+    }
+
+    #[test]
+    fn a_payment_is_declined_or_in_progress() {
+        let declined = Refusal::ChargeDeclined { order: OrderId(1), decline: Decline::Gone };
+        for (refusal, status, code) in [
+            (declined, http::StatusCode::PAYMENT_REQUIRED, "payment_failed"),
+            (Refusal::ChargeOpen(OrderId(1)), http::StatusCode::CONFLICT, "invoice_payment_in_progress"),
+        ] {
+            let failure = Failure::from(refusal);
+            assert_eq!((failure.status, failure.code), (status, code));
+        }
     }
 
     #[test]

@@ -171,6 +171,7 @@ mod tests {
             tax: nothing,
             gross: nothing,
             lines,
+            charge: None,
         }
     }
 

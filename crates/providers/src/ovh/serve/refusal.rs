@@ -51,10 +51,14 @@ impl From<Refusal> for Failure {
             Refusal::MethodNotTaken(_)
             | Refusal::BalanceShort { .. }
             | Refusal::CreditShort { .. }
+            | Refusal::ChargeDeclined { .. }
             | Refusal::MethodNotValid(_) => Self::action_impossible(sentence(&refusal)),
             Refusal::NotReseller => Self::forbidden(sentence(&refusal)),
             Refusal::NotRenewable { .. }
             | Refusal::RenewalOpen { .. }
+            | Refusal::ChargeOpen(_)
+            | Refusal::RefundOpen(_)
+            | Refusal::NotCharged(_)
             | Refusal::TooFarAhead { .. }
             | Refusal::OrderPaid(_)
             | Refusal::OrderCancelled(_)
@@ -78,6 +82,7 @@ impl From<Refusal> for Failure {
             | Refusal::UnknownProduct(_)
             | Refusal::NotAPart { .. }
             | Refusal::OrderIsDeposit(_)
+            | Refusal::UnknownCharge(_)
             | Refusal::NonceUsed
             | Refusal::NonceLate
             | Refusal::Money(_)

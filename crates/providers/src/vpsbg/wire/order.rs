@@ -131,7 +131,7 @@ pub enum PaymentWord {
     BitcoinLn,
 }
 
-/// How far an order is. An order is never seen being processed here: money and term move in one step.
+/// How far an order is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {

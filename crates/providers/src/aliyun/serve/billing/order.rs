@@ -216,6 +216,7 @@ fn refused(refusal: Refusal) -> Failure {
     let what = match refusal {
         Refusal::UnknownOrder(_) => return no_order(),
         Refusal::OrderPaid(_) => "paid",
+        Refusal::ChargeOpen(_) => "being paid",
         Refusal::OrderCancelled(_) => "cancelled already",
         Refusal::OrderLapsed(_) => "cancelled already: it was not paid in time",
         other => return other.into(),

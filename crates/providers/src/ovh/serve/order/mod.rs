@@ -3,7 +3,7 @@
 mod line;
 mod pay;
 
-use perennial_core::ids::{AccountId, OrderId};
+use perennial_core::ids::{AccountId, ChargeId, OrderId};
 use perennial_core::order::{Order, OrderState};
 use perennial_core::payment::Payment;
 use perennial_core::snapshot::Want;
@@ -62,12 +62,14 @@ fn order(context: &Context<'_>) -> Result<Answer, Failure> {
 }
 
 fn status(context: &Context<'_>) -> Result<Answer, Failure> {
-    Answer::json(&wire_status(order_of(context)?.state_at(context.now)))
+    let order = order_of(context)?;
+    Answer::json(&wire_status(order.state_at(context.now), order.charge))
 }
 
-/// Money and term move in one step, so nothing is ever seen being checked or on its way.
-const fn wire_status(state: OrderState) -> OrderStatus {
+/// An order is checked while its charge is under way. Money and term move in one step, so none is ever seen delivering.
+const fn wire_status(state: OrderState, charge: Option<ChargeId>) -> OrderStatus {
     match state {
+        OrderState::Open if charge.is_some() => OrderStatus::Checking,
         OrderState::Open => OrderStatus::NotPaid,
         OrderState::Fulfilled(_) => OrderStatus::Delivered,
         OrderState::Cancelled(_) | OrderState::Lapsed => OrderStatus::Cancelled,
@@ -160,16 +162,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_paid_delivered_or_cancelled() {
-        let at = Timestamp::UNIX_EPOCH;
-        for (state, status, first, last) in [
-            (OrderState::Open, "notPaid", "DOING", "TODO"),
-            (OrderState::Fulfilled(at), "delivered", "DONE", "DONE"),
-            (OrderState::Cancelled(at), "cancelled", "ERROR", "TODO"),
-            (OrderState::Lapsed, "cancelled", "ERROR", "TODO"),
+    fn an_order_is_paid_checked_delivered_or_cancelled() {
+        let (at, charge) = (Timestamp::UNIX_EPOCH, Some(ChargeId(3)));
+        for (state, charge, status, first, last) in [
+            (OrderState::Open, None, "notPaid", "DOING", "TODO"),
+            (OrderState::Open, charge, "checking", "DOING", "TODO"),
+            (OrderState::Fulfilled(at), None, "delivered", "DONE", "DONE"),
+            // Its money is on its way back.
+            (OrderState::Fulfilled(at), charge, "delivered", "DONE", "DONE"),
+            (OrderState::Cancelled(at), None, "cancelled", "ERROR", "TODO"),
+            (OrderState::Lapsed, None, "cancelled", "ERROR", "TODO"),
         ] {
             let [(_, validating), .., (_, available)] = steps(state);
-            let words = (wire_status(state).as_str(), validating.as_str(), available.as_str());
+            let words = (wire_status(state, charge).as_str(), validating.as_str(), available.as_str());
             assert_eq!(words, (status, first, last), "{state:?}");
         }
     }

@@ -83,6 +83,7 @@ pub(super) fn methods(context: &Context<'_>) -> Result<Answer, Failure> {
     })
 }
 
+/// Pays. Where a gateway is not done with it in time, that is no refusal either: the order's status tells.
 pub(super) fn pay<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, Failure>> {
     Box::pin(async move {
         let (_, order) = named(context)?;
@@ -127,7 +128,8 @@ fn not_paid(rejection: Rejection, mean: ReusablePaymentMean) -> Failure {
             refusal @ (Refusal::MethodNotTaken(_)
             | Refusal::MethodNotValid(_)
             | Refusal::BalanceShort { .. }
-            | Refusal::CreditShort { .. }),
+            | Refusal::CreditShort { .. }
+            | Refusal::ChargeDeclined { .. }),
         ) => Failure::cannot_be_paid_with(mean).with_detail("reason", refusal.to_string()),
         other => other.into(),
     }
@@ -152,6 +154,7 @@ pub(super) fn waive_retraction<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Re
 
 #[cfg(test)]
 mod tests {
+    use perennial_core::charge::Decline;
     use perennial_core::money::{Currency, Money};
 
     use super::*;
@@ -173,6 +176,8 @@ mod tests {
             (Refusal::MethodNotValid(MethodId(9)), 403, cannot),
             (Refusal::BalanceShort { balance, due }, 403, cannot),
             (Refusal::CreditShort { left: balance, due }, 403, cannot),
+            (Refusal::ChargeDeclined { order: OrderId(7), decline: Decline::Funds }, 403, cannot),
+            (Refusal::ChargeOpen(OrderId(7)), 409, "The payment of order 7 is under way"),
             (Refusal::OrderPaid(OrderId(7)), 409, "Order 7 is already paid"),
             (Refusal::OrderLapsed(OrderId(7)), 409, "Order 7 has lapsed"),
             (Refusal::UnknownOrder(OrderId(7)), 404, "The requested object (orderId = 7) does not exist"),

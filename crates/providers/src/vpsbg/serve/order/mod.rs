@@ -59,7 +59,7 @@ pub(super) fn render(context: &Context<'_>, order: &Order) -> Result<WireOrder, 
 /// The order of a reply.
 pub(super) fn order_of(reply: Reply) -> Result<Order, Failure> {
     match reply {
-        Reply::Placed(order) | Reply::Paid(order) => Ok(order),
+        Reply::Placed(order) | Reply::Paid(order) | Reply::Charging(order) => Ok(order),
         other => {
             tracing::error!(reply = ?other, "a command on an order was answered with no order");
             Err(Failure::server_error())
@@ -75,7 +75,7 @@ fn list(context: &Context<'_>) -> Result<Answer, Failure> {
     let account = context.account().id;
     let mut ids = context.ports.books.order_ids(account, Span::default())?;
     let loaded = context.load(&ids.iter().map(|id| Want::Order(account, *id)).collect::<Vec<_>>())?;
-    ids.retain(|id| loaded.orders.get(id).is_some_and(|order| filter.contains(&shown::status_of(context, order))));
+    ids.retain(|id| loaded.orders.get(id).is_some_and(|order| filter.contains(&shown::status_of(context.now, order))));
     ids.reverse();
     let shown = page.slice(&ids);
     let seen = context.load(&shown.iter().flat_map(|id| wants(account, *id)).collect::<Vec<_>>())?;

@@ -1,6 +1,6 @@
 //! Paying orders. The path, the body and the answer are inferred from one line of the documentation's index.
 
-use perennial_core::command::{Action, Command, PayWith, PlanEdit, PromoEdit};
+use perennial_core::command::{Action, Command, PayWith, PlanEdit, PromoEdit, Reply};
 use perennial_core::decide::decide;
 use perennial_core::ids::{MethodId, OrderId};
 use perennial_core::money::Money;
@@ -24,7 +24,8 @@ const ORDERS_MAX: usize = SERVICES_MAX;
 const FIELD: &str = "order_ids";
 
 /// Pays orders one by one: each is a payment of its own under a token of its own, so that a repeated request pays none
-/// twice. All are rehearsed first, and nothing is paid where one of them is refused.
+/// twice. All are rehearsed first, and nothing is paid where one of them is refused. No order is tried after one whose
+/// charge is still under way when it is answered: to wait for more charges would outlast the request.
 pub(super) fn pay<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, Failure>> {
     Box::pin(async move {
         let request: PayRequest = context.body()?;
@@ -39,10 +40,24 @@ pub(super) fn pay<'a>(context: &'a Context<'a>) -> BoxFuture<'a, Result<Answer, 
         let mut done = Vec::with_capacity(ids.len());
         for (index, (id, due)) in ids.iter().zip(dues).enumerate() {
             let reply = context.submit_once(&operation(index, *id), with.action(*id, Some(due))).await;
-            done.push(order_of(reply.map_err(|rejection| midway(not_done(rejection, index), *id, &ids[..index]))?)?);
+            done.push(tried(reply, &ids, index)?);
         }
         answer(context, &done)
     })
+}
+
+/// The order as trying to pay it left it, or why the request ends with it.
+fn tried(reply: Result<Reply, Rejection>, ids: &[OrderId], index: usize) -> Result<Order, Failure> {
+    let (at, done, left) = (ids[index], &ids[..index], &ids[index + 1..]);
+    match reply {
+        Ok(Reply::Charging(_)) if !left.is_empty() => {
+            let mut failure = refused(Refusal::ChargeOpen(at), index);
+            failure.body.message = format!("{}; not tried: {}", failure.body.message, list(left));
+            Err(midway(failure, at, done))
+        }
+        Ok(reply) => order_of(reply),
+        Err(rejection) => Err(midway(not_done(rejection, index), at, done)),
+    }
 }
 
 /// One order is answered as itself, several as a bare array in the order in which they were named (unverified; here
@@ -179,15 +194,21 @@ fn not_done(rejection: Rejection, index: usize) -> Failure {
 /// A failure after some orders were done: says which.
 fn midway(mut failure: Failure, at: OrderId, done: &[OrderId]) -> Failure {
     if !done.is_empty() {
-        let done: Vec<_> = done.iter().map(ToString::to_string).collect();
-        failure.body.message = format!("Order {at}: {} (done before it: {})", failure.body.message, done.join(", "));
+        failure.body.message = format!("Order {at}: {} (done before it: {})", failure.body.message, list(done));
     }
     failure
 }
 
+fn list(ids: &[OrderId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
+    use perennial_core::charge::Decline;
+    use perennial_core::order::Purpose;
 
+    use super::super::shown::tests::order;
     use super::*;
 
     #[test]
@@ -209,6 +230,33 @@ mod tests {
         let short = not_done(Rejection::Refused(Refusal::BalanceShort { balance, due: balance }), 0);
         assert_eq!((short.status.as_u16(), &*short.body.message), (400, "The balance does not cover this."));
         assert_eq!(refused(Refusal::UnknownOrder(OrderId(9)), 1).body.errors.len(), 1);
+        for (refusal, told) in [
+            (
+                Refusal::ChargeDeclined { order: OrderId(9), decline: Decline::Expired },
+                "the payment of order 9 was declined: the card has expired",
+            ),
+            (Refusal::ChargeOpen(OrderId(9)), "the payment of order 9 is under way"),
+        ] {
+            let failure = refused(refusal, 0);
+            assert_eq!((failure.status.as_u16(), &*failure.body.message), (400, told));
+        }
         assert_eq!(refused(Refusal::MethodNotTaken(MethodKind::Bitcoin), 0).status.as_u16(), 400);
+    }
+
+    #[test]
+    fn no_order_is_tried_after_one_whose_charge_is_under_way() {
+        let ids = [7, 8, 9, 10].map(OrderId);
+        let order = order(Purpose::Renewal, 2_700, 3_240);
+        let charging = || Ok(Reply::Charging(order.clone()));
+        for (index, told) in [
+            (0, "the payment of order 7 is under way; not tried: 8, 9, 10"),
+            (2, "Order 9: the payment of order 9 is under way; not tried: 10 (done before it: 7, 8)"),
+        ] {
+            let failure = tried(charging(), &ids, index).unwrap_err();
+            assert_eq!((failure.status.as_u16(), &*failure.body.message), (400, told));
+        }
+        assert_eq!(tried(charging(), &ids, 3), Ok(order.clone()), "the last one");
+        assert_eq!(tried(charging(), &ids[..1], 0), Ok(order.clone()), "a single one");
+        assert_eq!(tried(Ok(Reply::Paid(order.clone())), &ids, 0), Ok(order), "nothing is under way");
     }
 }

@@ -1,5 +1,6 @@
 //! An order as this API shows it: what is still to be paid, how it is paid, and its lines.
 
+use jiff::Timestamp;
 use perennial_core::calendar::Period;
 use perennial_core::ids::{AccountId, OrderId};
 use perennial_core::money::{Money, MoneyError};
@@ -66,7 +67,7 @@ impl<'a> Shown<'a> {
             amount_with_vat: net(sums.gross),
             amount_from_balance: net(sums.from_balance),
             payment_method: payment_word(payment.map(|payment| payment.kind).or(order.plan.kind)),
-            status: status(order.state_at(context.now)),
+            status: status_of(context.now, order),
             order_type: order_type(order, |line| self.product(line).map(|product| product.kind)),
             auto_pay: order.plan.by_itself,
             promo_applicable: self.promo_applicable(),
@@ -101,9 +102,9 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// Whether the order is a renewal that waits for its payment.
+    /// Whether the order is a renewal that waits for its payment, and can be changed.
     fn is_open_renewal(self) -> bool {
-        self.order.is_open(self.context.now) && self.order.purpose == Purpose::Renewal
+        self.order.check_open(self.context.now).is_ok() && self.order.purpose == Purpose::Renewal
     }
 
     /// Whether some promo code could be put on it: it has none, and can still be changed.
@@ -189,17 +190,14 @@ pub(in super::super) fn promo(catalogue: &Catalogue, code: &str) -> Promo {
     }
 }
 
-const fn status(state: OrderState) -> Status {
-    match state {
+/// How far the order is: it is processed while its charge is under way.
+pub(super) fn status_of(now: Timestamp, order: &Order) -> Status {
+    match order.state_at(now) {
+        OrderState::Open if order.charge.is_some() => Status::Processing,
         OrderState::Open => Status::AwaitingPayment,
         OrderState::Fulfilled(_) => Status::Paid,
         OrderState::Cancelled(_) | OrderState::Lapsed => Status::Cancelled,
     }
-}
-
-/// How far the order is.
-pub(super) fn status_of(context: &Context<'_>, order: &Order) -> Status {
-    status(order.state_at(context.now))
 }
 
 /// The word for a kind of money; the balance's where none was said. Credit lines and PayPal have no word: they are
@@ -276,11 +274,10 @@ pub(in super::super) fn fits(sum: Result<Money, MoneyError>) -> Result<Money, Fa
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
+pub(super) mod tests {
     use perennial_core::account::TaxTreatment;
     use perennial_core::calendar::{Term, parse_date};
-    use perennial_core::ids::{AccountId, ServiceId};
+    use perennial_core::ids::{AccountId, ChargeId, ServiceId};
     use perennial_core::money::{Currency, Rate};
     use perennial_core::order::PayPlan;
 
@@ -304,7 +301,8 @@ mod tests {
         }
     }
 
-    fn order(purpose: Purpose, net: i64, gross: i64) -> Order {
+    /// An order of three months that has lapsed.
+    pub fn order(purpose: Purpose, net: i64, gross: i64) -> Order {
         Order {
             id: OrderId(7),
             account: AccountId(1),
@@ -321,6 +319,25 @@ mod tests {
             tax: eur(gross - net),
             gross: eur(gross),
             lines: vec![line(1)],
+            charge: None,
+        }
+    }
+
+    #[test]
+    fn an_order_is_processed_while_its_charge_is_under_way() {
+        let (now, later) = (Timestamp::UNIX_EPOCH, Timestamp::constant(1, 0));
+        let open = Order { lapses: later, ..order(Purpose::Renewal, 2_700, 3_240) };
+        let charging = Order { charge: Some(ChargeId(3)), ..open.clone() };
+        let paid = Order { state: OrderState::Fulfilled(now), ..charging.clone() };
+        for (order, at, status) in [
+            (&open, now, Status::AwaitingPayment),
+            (&open, later, Status::Cancelled),
+            (&charging, now, Status::Processing),
+            (&charging, later, Status::Processing),
+            // Its money is on its way back.
+            (&paid, now, Status::Paid),
+        ] {
+            assert_eq!(status_of(at, order), status, "{order:?}");
         }
     }
 
