@@ -17,4 +17,4 @@ for event in feed.walk("VEVENT"):
     expect(event["DTSTAMP"].dt.tzinfo is not None, "an event tells when it was written", event.to_ical())
     events.append({"uid": str(event["UID"]), "day": str(event["DTSTART"].dt), "summary": str(event["SUMMARY"])})
 expect(len({event["uid"] for event in events}) == len(events), "each service has one event", events)
-report(["icalendar"], {"name": str(feed["X-WR-CALNAME"]), "events": sorted(events, key=lambda event: event["uid"])})
+report(["icalendar"], {"name": str(feed["X-WR-CALNAME"]), "writer": str(feed["PRODID"]), "events": sorted(events, key=lambda event: event["uid"])})

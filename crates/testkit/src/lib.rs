@@ -32,6 +32,7 @@ pub mod process;
 pub mod proxy;
 pub mod sandbox;
 pub mod server;
+pub mod stripe;
 
 pub use aliyun::AliyunClient;
 pub use bearer::BearerClient;
@@ -43,6 +44,7 @@ pub use postgres::Cluster;
 pub use proxy::Proxy;
 pub use sandbox::Sandbox;
 pub use server::Server;
+pub use stripe::LocalStripe;
 
 /// Environment variables by name, such as `perennial sandbox --print-env` prints.
 pub type Env = std::collections::BTreeMap<String, String>;

@@ -42,6 +42,14 @@ impl Server {
         process::ask_to_end(self.child()?)
     }
 
+    /// Sends the server a signal by its name, such as `STOP`.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn signal(&mut self, name: &str) -> Result<()> {
+        process::signal(self.child()?, name)
+    }
+
     /// Waits for the end and returns how it ended.
     ///
     /// # Errors
