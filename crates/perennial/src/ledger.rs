@@ -130,12 +130,16 @@ pub fn address(global: &Global) -> anyhow::Result<Address> {
     if let Some(address) = &global.database {
         return Ok(address.clone());
     }
+    named(config(global)?.and_then(|config| config.store.address))
+}
+
+/// The seller's configuration: the one that is named, else the one that lies where commands look, if there is one.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn config(global: &Global) -> anyhow::Result<Option<Config>> {
     let file = buyer::file(global);
-    if global.config.is_some() || file.exists() {
-        named(Config::read(&file, Half::Seller)?.store.address)
-    } else {
-        named(None)
-    }
+    (global.config.is_some() || file.exists()).then(|| Config::read(&file, Half::Seller)).transpose()
 }
 
 /// The database that was named, if one was.

@@ -15,6 +15,7 @@ mod buyer;
 mod command;
 mod config;
 mod courier;
+mod gateway;
 mod import;
 mod ledger;
 mod output;

@@ -3,8 +3,10 @@
 //! `cargo bench --bench renewals` runs it whole, on SQLite and on PostgreSQL; `-- --quick` is short, and
 //! `-- --on sqlite` or `-- --on postgres` has one of them alone. A and B alternate, and the median of the ratios counts.
 //! After each run of the product the server is killed and the books are checked. `-- --gate` makes a missed floor the
-//! exit code. `-- --sweep N` measures a sweep over N services instead, or over a million.
+//! exit code. `-- --sweep N` measures a sweep over N services instead, or over a million; `-- --day N --due M` a day of the
+//! schedule on which something becomes of M of them.
 
+mod day;
 mod load;
 mod machine;
 mod postgres;
@@ -48,8 +50,20 @@ fn main() -> Result<ExitCode> {
     };
     let folder = folder()?;
     let mut report = Report::new(machine::describe(&folder)?);
-    if let Some(services) = after("--sweep") {
-        let services = if services.is_empty() || services.starts_with("--") { SWEPT } else { services.parse()? };
+    let number = |name: &str, unless: i64| match after(name) {
+        None => Ok(None),
+        Some(other) if other.is_empty() || other.starts_with("--") => Ok(Some(unless)),
+        Some(number) => number.parse().map(Some),
+    };
+    if let Some(services) = number("--day", SWEPT)? {
+        let due = number("--due", day::DUE)?.unwrap_or(day::DUE);
+        if sqlite {
+            day::on_sqlite(&folder, services, due, &mut report)?;
+        }
+        if postgres {
+            postgres::day::run(services, due, &mut report)?;
+        }
+    } else if let Some(services) = number("--sweep", SWEPT)? {
         if sqlite {
             sweep::on_sqlite(&folder, services, &mut report)?;
         }
@@ -89,7 +103,7 @@ fn measure(plan: &Plan, folder: &Path, report: &mut Report) -> Result<()> {
     let template_folder = folder.join("template");
     std::fs::create_dir_all(&template_folder)?;
     let template = template_folder.join("ledger.db");
-    world::make(&template, plan.services, Sold::ServersAndInstances)?;
+    world::make(&template, plan.services, Sold::ServersAndInstances, &world::year())?;
     let keys = server::keys(&Ledger::File(template.clone()))?;
     let run = Run { plan, template: &template, keys: &keys, folder };
 

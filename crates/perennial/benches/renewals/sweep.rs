@@ -90,7 +90,7 @@ fn make(folder: &Path, name: &str, services: i64) -> Result<PathBuf> {
     std::fs::create_dir_all(&folder)?;
     let path = folder.join("ledger.db");
     let watch = Stopwatch::start();
-    world::make(&path, services, Sold::Servers)?;
+    world::make(&path, services, Sold::Servers, &world::year())?;
     eprintln!("made in {:.0} s, {} MiB", watch.elapsed().as_secs_f64(), std::fs::metadata(&path)?.len() >> 20);
     Ok(path)
 }

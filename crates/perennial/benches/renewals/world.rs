@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
 use perennial_core::account::{Account, Seller, Standing, TaxTreatment};
 use perennial_core::calendar::{AnchorDay, Period, Zone};
 use perennial_core::ids::{AccountId, MethodId, ProductId, ServiceId};
@@ -61,17 +63,22 @@ pub enum Sold {
     ServersAndInstances,
 }
 
-/// Makes the ledger in a file, with `services` servers that expire over a year.
-pub fn make(path: &Path, services: i64, sold: Sold) -> Result<()> {
+/// The days of a year on which services expire that are sold evenly.
+pub fn year() -> Vec<Date> {
+    date(2027, 1, 1).series(1.day()).take(365).collect()
+}
+
+/// Makes the ledger in a file, with `services` servers that expire on these days in turn.
+pub fn make(path: &Path, services: i64, sold: Sold, expiries: &[Date]) -> Result<()> {
     let mut store = SqliteStore::open(path)?;
     let mut batch = store.begin()?;
     let [server, instance] = master_data(&mut *batch)?;
     for id in 1..=services {
-        batch.record(&Record::Service(service(id, server)?))?;
+        batch.record(&Record::Service(service(id, server, expiries)?))?;
     }
     if sold == Sold::ServersAndInstances {
         for id in (1..=services).map(|service| instance_of(service, services)) {
-            let as_server = service(id, instance)?;
+            let as_server = service(id, instance, expiries)?;
             batch.record(&Record::Service(Service { name: instance_name(id), ..as_server }))?;
         }
     }
@@ -146,6 +153,7 @@ fn method(account: i64) -> PaymentMethod {
         preference: Preference::Default,
         expires: None,
         created: jiff::Timestamp::UNIX_EPOCH,
+        on_gateway: None,
     }
 }
 
@@ -159,11 +167,9 @@ fn card(account: i64) -> PaymentMethod {
     }
 }
 
-/// A server as it was sold.
-pub fn service(id: i64, product: i64) -> Result<Service> {
-    // Expiries are spread over the year that begins a month from the first of the year.
-    let start: jiff::civil::Date = "2027-01-01".parse()?;
-    let until = start.checked_add(jiff::Span::new().days(id % 365))?;
+/// A server as it was sold; they expire on these days in turn.
+pub fn service(id: i64, product: i64, expiries: &[Date]) -> Result<Service> {
+    let until = expiries[usize::try_from(id)? % expiries.len()];
     Ok(Service {
         id: ServiceId(id),
         account: AccountId(account_of(id)),

@@ -37,11 +37,7 @@ pub fn open(
         "[rehearsal] follows the clock of a sandbox, and `{name}` is at {called}\nhint: real accounts belong in a file \
          without [rehearsal]; those of a sandbox have its address as `url`"
     );
-    let trust = match &config.ca_file {
-        Some(file) => Trust::Authority(file),
-        None if called.starts_with("https:") => Trust::System,
-        None => Trust::Nobody,
-    };
+    let trust = Trust::of(called, config.ca_file.as_deref());
     let client = Network::open(trust, Limits::default()).with_context(|| format!("getting ready to call `{name}`"))?;
     let settings = CallSettings {
         url,
@@ -61,7 +57,7 @@ pub fn open(
     })
 }
 
-/// Whether an address is this machine's own.
-fn is_here(url: &str) -> bool {
+/// Whether an address is this machine's own, as a sandbox's is.
+pub fn is_here(url: &str) -> bool {
     url.parse::<Uri>().is_ok_and(|url| url.host().is_some_and(is_loopback))
 }

@@ -63,13 +63,19 @@ pub fn output_of(name: &dyn Display, words: &[String]) -> anyhow::Result<String>
     String::from_utf8(done.stdout).map_err(|_| anyhow!("the secrets command of `{name}`, `{program}`, printed no text"))
 }
 
-/// The ways to give a provider's credentials, in words.
+/// The ways to give a provider's credentials, in words. Not all of several belong to one key.
 pub fn ways(api: &Dialect) -> String {
-    let variables: Vec<_> = api.call.fields.iter().map(|field| field.variable).collect();
-    format!(
-        "set {}, or name a program that prints it (`secret_command`) or the variables that hold it (`secrets_env`)",
-        variables.join(" and ")
-    )
+    match api.call.fields {
+        [only] => format!(
+            "set {}, or name a program that prints it (`secret_command`) or the variable that holds it (`secrets_env`)",
+            only.variable
+        ),
+        fields => format!(
+            "set those that your key has of {}; or name a program that prints them (`secret_command`) or the variables that \
+             hold them (`secrets_env`)",
+            fields.iter().map(|field| field.variable).collect::<Vec<_>>().join(", ")
+        ),
+    }
 }
 
 /// Where an account's credentials come from, in a few words.
@@ -180,6 +186,15 @@ mod tests {
         ] {
             assert_eq!(found(&config).expect("is found"), expected);
         }
+    }
+
+    #[test]
+    fn the_ways_name_every_variable_and_claim_none_as_needed() {
+        let of = |name| ways(Dialect::named(name).expect("is one"));
+        let set = "set those that your key has of OVH_APPLICATION_KEY, OVH_APPLICATION_SECRET, OVH_CONSUMER_KEY, \
+                   OVH_CLIENT_ID, OVH_CLIENT_SECRET; or name a program that prints them";
+        assert!(of("ovh").starts_with(set), "{}", of("ovh"));
+        assert!(of("vpsbg").starts_with("set VPSBG_TOKEN, or name a program that prints it"), "{}", of("vpsbg"));
     }
 
     #[test]

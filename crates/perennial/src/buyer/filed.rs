@@ -1,11 +1,11 @@
 //! Which intent is meant: its id may be written as few digits of its beginning as tell it apart.
 
-use anyhow::bail;
 use jiff::Timestamp;
 use perennial_core::buyer::intent::Intent;
 use perennial_store::{Filed, IntentFilter, Records};
 
 use super::telling::short;
+use crate::command::Misuse;
 
 /// How many are named where several are meant.
 const NAMED_MAX: usize = 5;
@@ -13,7 +13,7 @@ const NAMED_MAX: usize = 5;
 /// The intent that is called so.
 ///
 /// # Errors
-/// When there is none, or several; when the ledger does not answer.
+/// [`Misuse`] when there is none, or several; when the ledger does not answer.
 pub fn find(books: &(dyn Records + Send + Sync), written: &str) -> anyhow::Result<Filed> {
     let found = if written.is_empty() { None } else { books.find_intent(written)? };
     if let Some(found) = found {
@@ -21,7 +21,7 @@ pub fn find(books: &(dyn Records + Send + Sync), written: &str) -> anyhow::Resul
     }
     let all = books.intents(IntentFilter::Since(Timestamp::MIN))?;
     let all: Vec<_> = all.into_iter().map(|filed| filed.intent).collect();
-    bail!(unmatched(written, &all))
+    Err(Misuse(unmatched(written, &all)).into())
 }
 
 /// Why no intent is meant: there is none, or there are several.

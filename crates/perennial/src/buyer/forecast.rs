@@ -201,15 +201,18 @@ impl Forecast {
 }
 
 /// What is missing on an account: what is needed, without what is there in its currency. Nothing is missing where there
-/// is enough.
+/// is enough; none where there is not, and something else to pay with, such as a card, may cover the rest.
 ///
 /// # Errors
 /// [`MoneyError`].
-pub fn shortfall(needed: Money, funds: &[Funds]) -> Result<Money, MoneyError> {
+pub fn shortfall(needed: Money, funds: &[Funds]) -> Result<Option<Money>, MoneyError> {
     let currency = needed.currency();
     let amounts = funds.iter().filter_map(|funds| funds.amount).filter(|amount| amount.currency() == currency);
     let missing = needed.minus(Money::sum(currency, amounts)?)?;
-    Ok(if missing.minor() > 0 { missing } else { Money::zero(currency) })
+    if missing.minor() <= 0 {
+        return Ok(Some(Money::zero(currency)));
+    }
+    Ok(Some(missing).filter(|_| funds.iter().all(|funds| funds.amount.is_some())))
 }
 
 #[cfg(test)]
@@ -340,13 +343,15 @@ mod tests {
         let funds = |amount: Option<Money>| Funds { kind: "balance".to_owned(), amount };
         let crowns = Money::parse("1000", Currency::SEK).expect("is an amount");
         for (there, missing) in [
-            (vec![], "50.00"),
-            (vec![funds(Some(euros("20"))), funds(Some(euros("5"))), funds(None), funds(Some(crowns))], "25.00"),
-            (vec![funds(Some(euros("50")))], "0.00"),
-            (vec![funds(Some(euros("70")))], "0.00"),
-            (vec![funds(Some(euros("-10")))], "60.00"),
+            (vec![], Some("50")),
+            (vec![funds(Some(euros("20"))), funds(Some(euros("5"))), funds(Some(crowns))], Some("25")),
+            (vec![funds(Some(euros("20"))), funds(None)], None),
+            (vec![funds(Some(euros("50"))), funds(None)], Some("0")),
+            (vec![funds(Some(euros("50")))], Some("0")),
+            (vec![funds(Some(euros("70")))], Some("0")),
+            (vec![funds(Some(euros("-10")))], Some("60")),
         ] {
-            assert_eq!(shortfall(euros("50"), &there).expect("adds up").to_decimal(), missing, "{there:?}");
+            assert_eq!(shortfall(euros("50"), &there).expect("adds up"), missing.map(euros), "{there:?}");
         }
     }
 }

@@ -36,7 +36,7 @@ use perennial_engine::lane::{self, Grouping};
 use perennial_providers::call::CallPorts;
 use tokio::runtime::Runtime;
 
-use crate::command::Global;
+use crate::command::{Global, Misuse};
 use crate::config::buyer::{BuyerConfig, ProviderConfig};
 use crate::config::{Config, Half};
 use crate::ledger::{hint_nearest, named};
@@ -156,7 +156,7 @@ impl Office {
     /// The accounts with these names; all of them where none is named.
     ///
     /// # Errors
-    /// When there is none of a name, with the names that look alike; when there are none at all.
+    /// [`Misuse`] when there is none of a name, with the names that look alike; when there are none at all.
     pub fn named(&self, names: &[String]) -> anyhow::Result<Vec<ProviderName>> {
         if self.config.providers.is_empty() {
             let hint = "hint: `perennial provider add NAME --api API` adds one";
@@ -169,7 +169,7 @@ impl Office {
         for name in names {
             let known = self.config.providers.keys().find(|known| known.as_str() == name).ok_or_else(|| {
                 let all = self.config.providers.keys().map(ToString::to_string);
-                anyhow!("there is no provider `{name}` in {}{}", self.file.display(), hint_nearest(name, all))
+                Misuse(format!("there is no provider `{name}` in {}{}", self.file.display(), hint_nearest(name, all)))
             })?;
             if !found.contains(known) {
                 found.push(known.clone());
@@ -213,6 +213,20 @@ impl Office {
             Some(Address::File(path)) if !path.exists() => Ok(None),
             None => Ok(None),
             Some(address) => address.reader().map(Some),
+        }
+    }
+
+    /// Warns of accounts on this machine where no sandbox's clock is followed: what is due there would be told by another
+    /// time than theirs.
+    pub fn warn_of_clock<'a>(&self, accounts: impl Iterator<Item = (&'a ProviderName, &'a ProviderConfig)>) {
+        let is_here = |config: &ProviderConfig| config.url.as_deref().is_some_and(account::is_here);
+        let here: Vec<_> = accounts.filter(|(_, config)| is_here(config)).map(|(name, _)| name.as_str()).collect();
+        if self.config.rehearsal.is_none() && !here.is_empty() {
+            output::note(&format!(
+                "warning: what is due at {} is told by this machine's clock\nhint: where a sandbox plays that, \
+                 `sandbox = \"http://127.0.0.1:8400\"` under [rehearsal] follows the sandbox's clock",
+                here.join(", ")
+            ));
         }
     }
 

@@ -3,9 +3,12 @@
 //! One account under two names is known by its services. What it is called at the provider tells less: some providers do
 //! not say, and one account may have several keys. Under two names, each renewal would be planned and paid by both.
 
-use perennial_core::buyer::holding::{Holding, ProviderName};
+use std::collections::HashSet;
+
+use perennial_core::buyer::holding::{Holding, ProviderName, RemoteId};
 use perennial_core::buyer::intent::Intent;
 use perennial_core::buyer::plan::{LeftOut, Plan, Reason};
+use perennial_core::product::Kind;
 use perennial_engine::buyer::{Buyer, Scope, Watcher};
 use perennial_store::{HoldingFilter, IntentFilter, Records};
 
@@ -73,7 +76,7 @@ impl<'a> Twins<'a> {
         let found = self.books.find_holdings(holding.key.id.as_str())?;
         let twin = found.into_iter().find(|other| {
             let is_other = other.key.provider != holding.key.provider && self.api(&other.key.provider) == own;
-            is_other && is_same(other, holding)
+            is_other && identity(other) == identity(holding)
         });
         Ok(twin.map(|twin| Reason::OtherName(twin.key.provider)))
     }
@@ -90,7 +93,8 @@ impl<'a> Twins<'a> {
                 let of = |name: &ProviderName| HoldingFilter { provider: Some(name.clone()), until_before: None };
                 let theirs = service::all(self.books, &of(other))?;
                 let ours = service::all(self.books, &of(one))?;
-                let both = ours.into_iter().find(|ours| theirs.iter().any(|theirs| is_same(ours, theirs)));
+                let theirs: HashSet<_> = theirs.iter().map(identity).collect();
+                let both = ours.into_iter().find(|ours| theirs.contains(&identity(ours)));
                 shared.extend(both.map(|example| Shared { names: [(*one).clone(), (*other).clone()], example }));
             }
         }
@@ -102,7 +106,7 @@ impl<'a> Twins<'a> {
     }
 }
 
-/// Whether two services of one API are the same. Ids may meet by chance where a provider runs several installations.
-fn is_same(one: &Holding, other: &Holding) -> bool {
-    one.key.id == other.key.id && one.kind == other.kind && one.name == other.name
+/// What a service of one API is known by. Ids alone may meet by chance where a provider runs several installations.
+fn identity(holding: &Holding) -> (&RemoteId, Kind, &str) {
+    (&holding.key.id, holding.kind, &holding.name)
 }

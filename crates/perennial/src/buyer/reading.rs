@@ -12,6 +12,7 @@ use crate::output;
 
 /// The accounts with these names that can be called, and whether all can: a person is told why others cannot.
 pub fn callable(office: &Office, names: &[ProviderName]) -> (Remotes, bool) {
+    office.warn_of_clock(office.providers().iter().filter(|(name, _)| names.contains(name)));
     let (remotes, failures) = office.remotes_and_failures(names);
     for (name, error) in &failures {
         output::note(&format!("warning: {name} cannot be called\n{}", crate::render_error(error)));

@@ -1,12 +1,13 @@
 //! Which service is meant, of all that we rent: it may be written as its name, its label, the provider's id, or
 //! PROVIDER/ID.
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use jiff::civil::Date;
 use perennial_core::buyer::holding::{Holding, HoldingKey, ProviderName, RemoteId};
 use perennial_core::buyer::policy::Policy;
 use perennial_store::{HoldingFilter, Records};
 
+use crate::command::Misuse;
 use crate::ledger::hint_nearest;
 use crate::output;
 
@@ -16,8 +17,8 @@ const PAGE: u32 = 500;
 /// The service that is called so.
 ///
 /// # Errors
-/// When there is none, with those that look alike; when there are several, with all of them; when the ledger does not
-/// answer.
+/// [`Misuse`] when there is none, with those that look alike, or several, with all of them; when no inventory was read; when
+/// the ledger does not answer.
 pub fn find(books: &(dyn Records + Send + Sync), written: &str) -> anyhow::Result<Holding> {
     if let Some(key) = key(written)
         && let Some(holding) = books.holding(&key)?
@@ -33,10 +34,11 @@ pub fn find(books: &(dyn Records + Send + Sync), written: &str) -> anyhow::Resul
                 .chain([&last])
                 .map(|each| format!("{} ({} {})", each.key, each.kind.word(), each.name))
                 .collect();
-            bail!(
+            Err(Misuse(format!(
                 "`{written}` is the name of several services: {}\nhint: write the one that is meant as PROVIDER/ID",
                 lines.join(", ")
-            );
+            ))
+            .into())
         }
         (None, _) => Err(missing(books, written)?),
     }
@@ -56,7 +58,7 @@ fn missing(books: &(dyn Records + Send + Sync), written: &str) -> anyhow::Result
     let names = all.into_iter().flat_map(|each| [each.key.to_string(), each.name, each.key.id.as_str().to_owned()]);
     let near = hint_nearest(written, names);
     let hint = if near.is_empty() { "\nhint: `perennial list` shows what you rent" } else { &near };
-    Ok(anyhow!("there is no service `{written}`{hint}"))
+    Ok(Misuse(format!("there is no service `{written}`{hint}")).into())
 }
 
 /// The services that a filter lets through, soonest expiry first.

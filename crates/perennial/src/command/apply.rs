@@ -19,7 +19,7 @@ use crate::buyer::progress::Progress;
 use crate::buyer::telling::{Became, Told, summary};
 use crate::buyer::wait::parse_span;
 use crate::buyer::{Office, document, planning, reading, service};
-use crate::command::{Consent, Global, plan};
+use crate::command::{Consent, Global, Misuse, plan};
 use crate::output::{self, Output};
 
 /// Renew what was planned: this pays
@@ -109,7 +109,7 @@ pub fn run(global: &Global, args: &ApplyArgs) -> anyhow::Result<ExitCode> {
 
 /// Reads a plan, and checks that it may be applied here and now.
 fn read(office: &Office, file: &Path, args: &ApplyArgs) -> anyhow::Result<Vec<Item>> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("reading the plan {}", file.display()))?;
+    let text = std::fs::read_to_string(file).map_err(|error| unread(file, error))?;
     let age_max = SignedDuration::try_from(args.max_age).context("reading --max-age")?;
     let ledger = office.ledger()?;
     let refused =
@@ -117,6 +117,15 @@ fn read(office: &Office, file: &Path, args: &ApplyArgs) -> anyhow::Result<Vec<It
     let plan = PlanFile::parse(&text).map_err(refused)?;
     plan.check(office.clock().now(), age_max, &ledger).map_err(refused)?;
     pick(plan.items, &args.only)
+}
+
+/// Why a plan is not read: one that is not there was misnamed.
+fn unread(file: &Path, error: std::io::Error) -> anyhow::Error {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        let hint = "hint: `perennial plan -o FILE` writes one";
+        return Misuse(format!("there is no plan {}\n{hint}", file.display())).into();
+    }
+    anyhow::Error::new(error).context(format!("reading the plan {}", file.display()))
 }
 
 /// Keeps the items that are named; all where none is.

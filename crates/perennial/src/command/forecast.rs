@@ -31,10 +31,11 @@ const AT_ONCE: usize = 16;
 /// By the policy, over the inventory as it was read last: each service is renewed whenever it is due, for the length that is
 /// chosen today at the price of today. Prices are asked for once a service; nothing is ordered. A service that its provider
 /// renews by itself counts as if we renewed it: the money is needed either way. What is due already counts today.
-/// Beside it stands what is on the accounts, and what is missing there: without tax where the account is counted so.
+/// Beside it stands what is on the accounts, and what is missing there: without tax where the account is counted so, and `-`
+/// where a card or the like may cover it.
 ///
 /// --json: a line each with `version` and `kind`: `month` (`month`, `provider`, `renewals`, `net`, `tax`, `gross`), `needed`
-/// (over all months: `provider`, `gross`, `funds`, `shortfall`), `left-out` (as that of `plan`).
+/// (over all months: `provider`, `gross`, `funds`, `shortfall`, null where it is not known), `left-out` (as that of `plan`).
 ///
 /// Exit codes: 0 shown, 1 failed, or a price or an account could not be read; 2 used wrongly.
 #[derive(Args, Clone, Copy, Debug)]
@@ -216,18 +217,19 @@ fn needed_row(
         None => (String::new(), None),
     };
     let missing = known.map(|(needed, funds)| forecast::shortfall(needed, funds)).transpose()?;
+    let missing_words = match missing {
+        Some(Some(missing)) => missing.to_string(),
+        // What covers the rest is in the column before.
+        Some(None) => "-".to_owned(),
+        None => "?".to_owned(),
+    };
     let document = json!({
         "provider": provider.as_str(),
         "gross": money(total.gross),
         "funds": known.map_or(Value::Null, |(_, funds)| funds.iter().map(funds_document).collect()),
-        "shortfall": document::some_money(missing),
+        "shortfall": document::some_money(missing.flatten()),
     });
-    let cells = vec![
-        provider.to_string(),
-        total.gross.to_string(),
-        shown,
-        missing.map_or_else(|| "?".to_owned(), |missing| missing.to_string()),
-    ];
+    let cells = vec![provider.to_string(), total.gross.to_string(), shown, missing_words];
     Ok(Row { cells, document: document::line("needed", document) })
 }
 

@@ -45,7 +45,8 @@ pub struct ImportArgs {
 const HELP: &str = "\
 Tables and their fields (* must be there):
   [seller]      name*, address (list), vat_number, invoice_series, credit_series,
-                collects (list of kinds of payment methods)
+                collects (list of kinds of payment methods),
+                receipts [false] (a mail for every payment, also those that owners make themselves)
   [[accounts]]  code*, name*, email*, country*, currency*,
                 tax* (standard, reverse-charge, exempt), tax_rate (percent, for standard),
                 vat_number, zone [UTC], credit_limit [0], standing [customer] (or reseller),
@@ -62,7 +63,8 @@ Tables and their fields (* must be there):
                 parent (name), parent_kind, display_name,
                 protected_prices (list of { period*, net* }), facts (table)
   [[methods]]   account*, kind* (card, paypal, bank-transfer, bitcoin), label*, description,
-                status [valid] (cancelled), default [false], expires
+                status [valid] (cancelled), default [false], expires,
+                gateway (stripe) with gateway_customer (cus_...) and gateway_method (pm_...)
   [[coupons]]   id*, account*, amount*, expires
 
 Amounts are text, such as \"1.99\", or whole numbers, in the currency of the price or account. Dates

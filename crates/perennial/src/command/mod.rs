@@ -26,6 +26,7 @@ mod init;
 mod key;
 mod list;
 mod man;
+mod method;
 mod migrate;
 mod native;
 mod order;
@@ -182,6 +183,7 @@ pub enum Command {
     Key(key::KeyArgs),
     Webhook(webhook::WebhookArgs),
     Balance(balance::BalanceArgs),
+    Method(method::MethodArgs),
     Order(order::OrderArgs),
     Audit(audit::AuditArgs),
     Backup(backup::BackupArgs),
@@ -231,6 +233,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(args) => key::run(&global, &args),
         Command::Webhook(args) => webhook::run(&global, &args),
         Command::Balance(args) => balance::run(&global, &args),
+        Command::Method(args) => method::run(&global, &args),
         Command::Order(args) => order::run(&global, &args),
         Command::Audit(args) => audit::run(&global, args),
         Command::Backup(args) => backup::run(&global, &args),

@@ -86,7 +86,12 @@ pub fn run(global: &Global, args: &PlanArgs) -> anyhow::Result<ExitCode> {
                 }
                 Output::Human => {
                     let path = path.display();
-                    output::note(&format!("written to {path}; `perennial apply {path}` renews just that"));
+                    let next = if plan.items.is_empty() {
+                        "there is nothing in it to renew".to_owned()
+                    } else {
+                        format!("`perennial apply {path}` renews just that")
+                    };
+                    output::note(&format!("written to {path}; {next}"));
                 }
             }
         }
@@ -115,8 +120,7 @@ fn open_ending(books: &(dyn Records + Send + Sync), id: &IntentId) -> anyhow::Re
     Ok(books.find_intent(&id.0)?.map_or(Ending::Waiting, |filed| telling::ending(&filed.intent.state)))
 }
 
-/// Warns where an account has less than its renewals cost. Only where all there is to pay with is a known amount: a card
-/// may cover the rest. Where that cannot be read, the price of a renewal is no less true.
+/// Warns where an account has less than its renewals cost. Where that cannot be read, the price of a renewal is no less true.
 pub(super) async fn warn_of_funds(buyer: &Buyer, items: &[Item]) -> anyhow::Result<()> {
     for ((provider, _), total) in totals(items)? {
         let remote = buyer.remote(&provider)?;
@@ -134,11 +138,10 @@ pub(super) async fn warn_of_funds(buyer: &Buyer, items: &[Item]) -> anyhow::Resu
 
 /// What is said where the funds of an account do not cover what is needed.
 fn short_of(provider: &ProviderName, needed: Money, funds: &[Funds]) -> Result<Option<String>, MoneyError> {
-    let missing = forecast::shortfall(needed, funds)?;
-    if missing.minor() == 0 || funds.iter().any(|each| each.amount.is_none()) {
-        return Ok(None);
-    }
-    Ok(Some(format!("warning: {provider} is {missing} short of the {needed} that its renewals take from the account")))
+    let missing = forecast::shortfall(needed, funds)?.filter(|missing| missing.minor() > 0);
+    Ok(missing.map(|missing| {
+        format!("warning: {provider} is {missing} short of the {needed} that its renewals take from the account")
+    }))
 }
 
 /// Shows a plan.
@@ -159,7 +162,8 @@ pub(super) fn show(output: Output, plan: &Plan) -> anyhow::Result<()> {
     ];
     const LEFT_OUT: [Column; 4] = [text("LEFT OUT"), text("NAME"), text("EXPIRES"), text("WHY")];
     const TOTALS: [Column; 5] = [text("PROVIDER"), number("RENEWALS"), number("NET"), number("TAX"), number("TOTAL")];
-    output.list(&ITEMS, plan.items.iter().map(item_row).collect(), "nothing is due that could be renewed")?;
+    let when_empty = if plan.left_out.is_empty() { "nothing is due" } else { "all that is due is left out" };
+    output.list(&ITEMS, plan.items.iter().map(item_row).collect(), when_empty)?;
     let left_out = plan.left_out.iter().map(|left| Row {
         cells: vec![
             left.holding.key.to_string(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use perennial_core::ports::Gateway;
 use perennial_engine::clock::SystemClock;
 use perennial_engine::schedule::Moved;
 use perennial_providers::DIALECTS;
@@ -14,6 +15,7 @@ use sd_notify::NotifyState;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::schedule::ScheduleConfig;
+use crate::config::stripe::StripeConfig;
 use crate::config::{Config, Half, PagesConfig};
 use crate::courier::{Mailing, Sources};
 use crate::ledger::named;
@@ -45,7 +47,7 @@ pub struct ServeArgs {
     #[arg(long, env = "PERENNIAL_DATABASE", hide_env_values = true, value_name = "PATH|URL",
           value_parser = Address::argument())]
     database: Option<Address>,
-    /// Check the configuration, the master key, the certificates and the texts of mails, and exit
+    /// Check the configuration, the keys, the certificates and the texts of mails, and exit
     #[arg(long)]
     check: bool,
 }
@@ -83,6 +85,7 @@ struct Parts {
     vault: Arc<MasterVault>,
     tls: Option<TlsAcceptor>,
     mailing: Option<Mailing>,
+    gateway: Option<Arc<dyn Gateway>>,
 }
 
 impl Parts {
@@ -97,7 +100,8 @@ impl Parts {
         let vault = MasterVault::open(config.secrets.master_key_file.as_deref())?;
         let tls = config.tls.as_ref().map(|files| tls::acceptor(&files.certificate, &files.key)).transpose()?;
         let mailing = config.mail.as_ref().map(Mailing::of).transpose()?;
-        Ok(Self { vault: Arc::new(vault), tls, mailing })
+        let gateway = config.stripe.as_ref().map(StripeConfig::gateway).transpose()?;
+        Ok(Self { vault: Arc::new(vault), tls, mailing, gateway })
     }
 }
 
@@ -105,7 +109,7 @@ async fn serve(
     config: Config,
     pages: &PagesConfig,
     address: &Address,
-    Parts { vault, tls, mailing }: Parts,
+    Parts { vault, tls, mailing, gateway }: Parts,
 ) -> anyhow::Result<()> {
     let pages_socket = Socket::bind("pages", pages.listen).await?;
     let mut dialects = Vec::with_capacity(config.dialects.len());
@@ -120,7 +124,8 @@ async fn serve(
         ),
         Address::Postgres(_) => error,
     })?;
-    let mut house = House::open(opened, config.store.grouping(), Arc::new(SystemClock), vault)?;
+    let gateways = gateway.into_iter().collect();
+    let mut house = House::open(opened, config.store.grouping(), Arc::new(SystemClock), vault, gateways)?;
     house.let_webhooks_reach(config.webhooks.reach());
     let pages_url = pages.public_url.clone();
 

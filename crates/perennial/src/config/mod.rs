@@ -17,6 +17,7 @@ use self::checked::checked;
 use self::mail::MailConfig;
 use self::schedule::ScheduleConfig;
 use self::shape::{list, table};
+use self::stripe::StripeConfig;
 use self::webhooks::WebhooksConfig;
 use crate::store::{Address, mask_urls};
 
@@ -26,6 +27,7 @@ pub mod mail;
 pub mod schedule;
 mod secret;
 mod shape;
+pub mod stripe;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -51,6 +53,8 @@ pub struct Config {
     pub schedule: ScheduleConfig,
     /// How webhooks are called.
     pub webhooks: WebhooksConfig,
+    /// How Stripe is called; absent where it keeps no methods.
+    pub stripe: Option<StripeConfig>,
     /// What we rent elsewhere, and what is to be done about it.
     pub buyer: BuyerConfig,
 }
@@ -193,6 +197,7 @@ enum Section {
     Mail,
     Schedule,
     Webhooks,
+    Stripe,
     Provider,
     Rule,
     Budget,
@@ -203,7 +208,7 @@ enum Section {
 
 impl Section {
     /// Those that are not named after a dialect.
-    const KNOWN: [(&'static str, Self); 12] = [
+    const KNOWN: [(&'static str, Self); 13] = [
         ("store", Self::Store),
         ("pages", Self::Pages),
         ("tls", Self::Tls),
@@ -211,6 +216,7 @@ impl Section {
         ("mail", Self::Mail),
         ("schedule", Self::Schedule),
         ("webhooks", Self::Webhooks),
+        ("stripe", Self::Stripe),
         ("provider", Self::Provider),
         ("rule", Self::Rule),
         ("budget", Self::Budget),
@@ -270,7 +276,7 @@ impl<'de> Visitor<'de> for Sections {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Parsed, M::Error> {
         let (mut store, mut pages, mut tls, mut secrets, mut mail) = (None, None, None, SecretsConfig::default(), None);
-        let mut webhooks = WebhooksConfig::default();
+        let (mut webhooks, mut stripe) = (WebhooksConfig::default(), None);
         let mut dialects: Vec<(&'static Dialect, DialectConfig)> = Vec::new();
         let mut schedule = ScheduleConfig::default();
         let mut buyer = BuyerSections::default();
@@ -282,6 +288,7 @@ impl<'de> Visitor<'de> for Sections {
                 Section::Secrets => secrets = map.next_value()?,
                 Section::Mail => mail = Some(map.next_value()?),
                 Section::Webhooks => webhooks = map.next_value()?,
+                Section::Stripe => stripe = Some(map.next_value()?),
                 Section::Schedule => schedule = map.next_value()?,
                 Section::Provider => {
                     buyer.providers = map.next_value_seed(table("[provider.NAME], a section for each account"))?;
@@ -313,6 +320,7 @@ impl<'de> Visitor<'de> for Sections {
             mail,
             schedule,
             webhooks,
+            stripe,
             buyer,
         });
         Ok(Parsed(settled))
@@ -375,6 +383,9 @@ impl Config {
         }
         if let Some(file) = &mut config.secrets.master_key_file {
             from_folder(file);
+        }
+        if let Some(stripe) = &mut config.stripe {
+            from_folder(&mut stripe.secret_key_file);
         }
         if let Some(tls) = &mut config.tls {
             from_folder(&mut tls.certificate);

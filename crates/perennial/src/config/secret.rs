@@ -3,9 +3,12 @@
 /// What the keys of secrets have in their names.
 const WORDS: [&str; 6] = ["token", "secret", "passw", "key", "credential", "private"];
 
+/// What sounds like a private key, and says whom webhooks may reach.
+const NETWORKS: &str = "allow_private";
+
 /// Whether a key looks like that of a secret.
 pub fn is_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
+    let key = key.to_ascii_lowercase().replace(NETWORKS, "");
     WORDS.iter().any(|word| key.contains(word))
 }
 
@@ -60,6 +63,8 @@ mod tests {
                 "3 | secrets_env = ***\n  | ^^\ninvalid type: string \"***\", expected a map",
             ),
             ("3 | period = \"P1X\"", "3 | period = \"P1X\""),
+            ("3 | allow_private = \"yes\"", "3 | allow_private = \"yes\""),
+            ("3 | private = \"hunter2\"", "3 | private = ***"),
             ("3 | smtp = \"smtps://u:hunter2@x\"", "3 | smtp = ***"),
             ("3 | smtp = \"http://x\"", "3 | smtp = \"http://x\""),
             ("invalid type: string \"x\", expected y", "invalid type: string \"x\", expected y"),

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use minijinja::{Value, context};
 use perennial_core::account::{Account, Seller};
 use perennial_core::ids::MethodId;
-use perennial_core::notice::{Notice, NoticeKind};
-use perennial_core::order::{Order, OrderLine};
+use perennial_core::notice::{Notice, NoticeKind, Unpaid};
+use perennial_core::order::{Order, OrderLine, OrderState};
 use perennial_core::payment::{MethodKind, PaymentMethod, Preference};
 use perennial_core::ports::{self, Clock, Documents, Failure, Paper};
 use perennial_core::snapshot::{Snapshot, Want};
@@ -36,8 +36,8 @@ pub struct Facts {
     pub until: String,
     /// The day on which the next thing happens.
     pub on: String,
-    /// Why something did not happen.
-    pub reason: String,
+    /// The word of why something did not happen ([`Unpaid::word`]); the language's `reason.txt` says it.
+    pub reason_word: String,
     /// The order that it is about, or the one that waits to be paid for the service.
     pub order: Option<OrderFacts>,
     /// The word of how it was or will be paid ([`MethodKind::word`]).
@@ -91,8 +91,8 @@ pub struct LineFacts {
 }
 
 impl Facts {
-    /// As templates see them; `subject` is the subject as far as it is known.
-    pub fn value(&self, subject: &str) -> Value {
+    /// As templates see them; `subject` and `reason` are those in words, as far as they are known.
+    pub fn value(&self, subject: &str, reason: &str) -> Value {
         let address: Vec<Value> = self.seller.address.iter().map(Value::from).collect();
         let vat_number = self.seller.vat_number.as_deref().unwrap_or_default();
         let invoice = (!self.invoice.is_empty()).then(|| context! { number => &self.invoice });
@@ -105,7 +105,8 @@ impl Facts {
             token => &self.token,
             until => &self.until,
             on => &self.on,
-            reason => &self.reason,
+            reason,
+            reason_word => &self.reason_word,
             order => self.order.as_ref().map(OrderFacts::value),
             method => context! { kind => &self.method_kind, label => &self.method_label },
             invoice,
@@ -198,7 +199,7 @@ impl Sources {
         let mut wants = vec![Want::Account(to.id), Want::Methods(to.id)];
         if let Some(id) = id {
             wants.extend([Want::Order(to.id, id), Want::Link(to.id, id), Want::Payment(to.id, id)]);
-            wants.push(Want::Invoices(to.id, id));
+            wants.extend([Want::Invoices(to.id, id), Want::Charges(to.id, id)]);
         }
         let seen = self.books.load(&wants)?;
         let order = id.and_then(|id| seen.orders.get(&id));
@@ -212,7 +213,7 @@ impl Sources {
             token: told.token.unwrap_or_default(),
             until: told.until.map(|day| day.to_string()).unwrap_or_default(),
             on: told.on.map(|day| day.to_string()).unwrap_or_default(),
-            reason: told.reason.unwrap_or_default(),
+            reason_word: told.reason.unwrap_or_default(),
             order: order.map(|order| self.order(&seen, to, order)),
             method_kind: method_kind.map(MethodKind::word).unwrap_or_default().to_owned(),
             method_label,
@@ -268,15 +269,21 @@ pub(super) fn still_holds(notice: &Notice, to: &Account, (seen, now): (&Snapshot
         | NoticeKind::Suspended { service, until, on, .. }
         | NoticeKind::Redemption { service, until, on, .. } => expires(service, *until) && today <= *on,
         NoticeKind::Proposed { order, on } | NoticeKind::MethodEnds { order, on, .. } => waits(order) && today <= *on,
-        NoticeKind::NotPaid { order, again_on, .. } => waits(order) && again_on.is_none_or(|on| today <= on),
-        NoticeKind::TerminationRequested { .. } | NoticeKind::Paid { .. } | NoticeKind::Terminated { .. } => {
-            now.duration_since(notice.at) <= NEWS_FOR
+        NoticeKind::TerminationRequested { .. }
+        | NoticeKind::Paid { .. }
+        | NoticeKind::NotPaid { reason: Unpaid::Credited, .. }
+        | NoticeKind::Terminated { .. } => now.duration_since(notice.at) <= NEWS_FOR,
+        // Its order may have lapsed while it was charged.
+        NoticeKind::NotPaid { order, reason: Unpaid::Declined(_), again_on: None } => {
+            let is_paid = |it: &Order| matches!(it.state, OrderState::Fulfilled(_));
+            seen.orders.get(order).is_some_and(|it| !is_paid(it)) && now.duration_since(notice.at) <= NEWS_FOR
         }
+        NoticeKind::NotPaid { order, again_on, .. } => waits(order) && again_on.is_none_or(|on| today <= on),
     }
 }
 
-/// How an order was paid, or is meant to be: with the method that was told, else the payment's, else as was said of the
-/// order, else the preferred one, else from the balance. The kind, and what the method shows of itself.
+/// How an order was paid, or is meant to be: with the method that was told, else the payment's, else that of the last charge,
+/// else as was said of the order, else the preferred one, else from the balance. The kind, and what the method shows of itself.
 fn paid_with(
     (seen, today): (&Snapshot, Date),
     to: &Account,
@@ -291,6 +298,10 @@ fn paid_with(
     let Some(order) = order else { return (None, String::new()) };
     if let Some(payment) = seen.payments.get(&order.id) {
         return (Some(payment.kind), label(payment.method.and_then(method)));
+    }
+    let charge = seen.charges.get(&order.id).and_then(|charges| charges.last());
+    if let Some(charged) = charge.and_then(|charge| method(charge.method)) {
+        return (Some(charged.kind), charged.label.clone());
     }
     let preferred = || seen.methods.values().find(|method| method.preference == Preference::Default);
     match order.plan.kind {

@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
+
 use perennial_core::account::{Standing, TaxTreatment};
 use perennial_core::calendar::Zone;
 use perennial_core::ids::{AccountId, ServiceId};
 use perennial_core::money::{Currency, Money};
-use perennial_core::notice::NoticeKind;
+use perennial_core::notice::{NoticeKind, Unpaid};
 
 use super::facts::Facts;
 use super::texts::{Text, language_of};
@@ -110,6 +112,49 @@ fn the_built_in_texts_say_this() {
 }
 
 #[test]
+fn every_reason_for_which_an_order_is_not_paid_has_its_own_words_in_each_language() {
+    let texts = Texts::load(None).expect("are in order");
+    let mut all = BTreeSet::new();
+    for (language, before) in [("en", " could not be paid: "), ("de", " konnte nicht bezahlt werden: ")] {
+        let mut told = Vec::new();
+        for word in Unpaid::all().map(Unpaid::word) {
+            let facts = Facts { reason_word: word.to_owned(), ..Facts::sample() };
+            let text = texts.render(language, "not-paid", &facts).expect("is written");
+            let line = text.plain.lines().find(|line| line.contains(before)).expect("tells why");
+            let (order, why) = line.split_once(before).expect("has both");
+            assert!(order.ends_with("7 for 12.00 EUR") || order.ends_with("7 über 12.00 EUR"), "{order}");
+            assert!(why.len() > "declined.".len() && !why.contains('-') && why.ends_with('.'), "{word}: {why}");
+            assert!(text.html.contains(&format!("{before}{why}</p>")), "{word}: {}", text.html);
+            told.push(format!("{word}: {why}"));
+            assert!(all.insert(why.to_owned()), "{word} says what another one says: {why}");
+        }
+        for (word, on) in [("credited", ""), ("confirmation-required", "2027-01-24"), ("confirmation-required", "")] {
+            let facts = Facts { reason_word: word.to_owned(), on: on.to_owned(), ..Facts::sample() };
+            let text = texts.render(language, "not-paid", &facts).expect("is written");
+            let what = text.plain.split("\n\n").nth(2).expect("tells what to do");
+            told.push(format!("\n{word}: {}\n{what}", text.subject));
+        }
+        insta::assert_snapshot!(format!("reasons-{language}"), told.join("\n"));
+    }
+    let facts = Facts { reason_word: "expired".to_owned(), method_label: "<b>".to_owned(), ..Facts::sample() };
+    let html = texts.render("en", "not-paid", &facts).expect("is written").html;
+    assert!(html.contains(": &lt;b&gt; has expired.</p>"), "{html}");
+}
+
+#[test]
+fn money_that_came_too_late_is_told_although_its_order_waits_no_more() {
+    let order = perennial_core::ids::OrderId(7);
+    let holds = |reason, days: i64| {
+        let notice = Notice { kind: NoticeKind::NotPaid { order, reason, again_on: None }, ..notice() };
+        let now = at() + jiff::SignedDuration::from_hours(24 * days);
+        facts::still_holds(&notice, &account(None), (&perennial_core::snapshot::Snapshot::default(), now))
+    };
+    assert!(holds(Unpaid::Credited, 30));
+    assert!(!holds(Unpaid::Credited, 31), "it is no news any more");
+    assert!(!holds(Unpaid::NoMethod, 0), "there is nothing to pay");
+}
+
+#[test]
 fn an_operators_text_stands_in_the_place_of_the_built_in_one() {
     let folder = tempfile::tempdir().expect("makes a folder");
     let put = |name: &str, text: &str| {
@@ -138,6 +183,13 @@ fn an_operators_text_stands_in_the_place_of_the_built_in_one() {
         ("de/expiring.txt", "Subject: x\n\n\n{% if %}", "de/expiring.txt, line 4: syntax error"),
         ("de/expiring.txt", "no subject", "de/expiring.txt, line 1 has no subject"),
         ("de/order.txt", "\n{{ order.sum }}", "de/order.txt, line 2: undefined value"),
+        (
+            "de/reason.txt",
+            "{% if reason_word != \"expired\" %}x{% endif %}",
+            "de/reason.txt has no words for `expired`",
+        ),
+        ("fr/reason.txt", "\n{{ method.name }}", "fr/reason.txt, line 2: undefined value"),
+        ("fr/reason.html", "x", "fr/reason.html is no text of a mail"),
         ("de/payed.txt", "Subject: x", "de/payed.txt is no text of a mail"),
         ("fr/paid.html", "x", "fr/paid.html has nothing beside it\nhint: add fr/paid.txt"),
         ("French/paid.html", "x", "French is not named after a language"),

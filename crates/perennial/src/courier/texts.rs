@@ -2,7 +2,8 @@
 //!
 //! A language is a folder. Of each kind of notice it has a text, `expiring.txt`, whose first line is `Subject: ...`, and the
 //! same as HTML, `expiring.html`. What a language does not have is taken from English. (The rejected way is one text from
-//! which the other form is made: neither would read well.)
+//! which the other form is made: neither would read well.) Why an order was not paid is a clause that both forms quote,
+//! `reason.txt`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,12 +12,15 @@ use anyhow::{Context, anyhow, bail, ensure};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, UndefinedBehavior};
 use perennial_core::account::{Account, Seller};
-use perennial_core::notice::NoticeKind;
+use perennial_core::notice::{NoticeKind, Unpaid};
 
 use super::facts::{Facts, LineFacts, OrderFacts};
 
 /// What the texts of a language share.
 const SHARED: [&str; 3] = ["frame", "order", "pay"];
+
+/// Why an order was not paid, in words.
+const REASON: &str = "reason.txt";
 
 /// The language that is there for everybody.
 const FALLBACK: &str = "en";
@@ -27,7 +31,7 @@ macro_rules! language {
             "suspended" "redemption" "terminated" "frame" "order" "pay")
     };
     ($name:literal: $($file:literal)*) => {
-        [$(
+        [(concat!($name, "/reason.txt"), include_str!(concat!("../../assets/mail/", $name, "/reason.txt"))), $(
             (concat!($name, "/", $file, ".txt"),
                 include_str!(concat!("../../assets/mail/", $name, "/", $file, ".txt"))),
             (concat!($name, "/", $file, ".html"),
@@ -37,7 +41,7 @@ macro_rules! language {
 }
 
 /// The built-in texts, by language and file.
-const BUILT_IN: [[(&str, &str); 28]; 2] = [language!("en"), language!("de")];
+const BUILT_IN: [[(&str, &str); 29]; 2] = [language!("en"), language!("de")];
 
 /// A mail in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +86,9 @@ impl Texts {
             {
                 texts.add(language, file, is_shared, &sources)?;
             }
+            let reason = format!("{language}/{REASON}");
+            let source = sources.get(&reason).unwrap_or_else(|| &sources[&format!("{FALLBACK}/{REASON}")]);
+            texts.compile(reason.clone(), source.clone(), &reason)?;
         }
         texts.languages = languages;
         texts.check()?;
@@ -142,6 +149,22 @@ impl Texts {
                     self.write(language, kind, &facts).map_err(|error| self.told(&error, &file))?;
                 }
             }
+            self.check_reasons(language)?;
+        }
+        Ok(())
+    }
+
+    /// Writes out every reason for which an order is not paid: a language has words for each.
+    fn check_reasons(&self, language: &str) -> anyhow::Result<()> {
+        let file = format!("{language}/{REASON}");
+        let told = |error| self.told(&error, &file);
+        for word in Unpaid::all().map(Unpaid::word) {
+            for sample in [Facts::sample(), Facts::poor_sample()] {
+                let facts = Facts { reason_word: word.to_owned(), ..sample };
+                let reason = self.reason(language, &facts).map_err(told)?;
+                ensure!(!reason.is_empty(), "the template {} has no words for `{word}`", self.place(&file, None));
+                self.write(language, "not-paid", &facts).map_err(told)?;
+            }
         }
         Ok(())
     }
@@ -156,14 +179,24 @@ impl Texts {
     }
 
     fn write(&self, language: &str, kind: &str, facts: &Facts) -> Result<Text, Error> {
+        let reason = self.reason(language, facts)?;
         let write = |form: &str, subject: &str| {
             let template = self.environment.get_template(&format!("{language}/{kind}.{form}"))?;
-            template.render(facts.value(subject))
+            template.render(facts.value(subject, &reason))
         };
         let subject = one_line(&write("subject", "")?);
         let plain = squeezed(&write("txt", &subject)?);
         let html = write("html", &subject)?;
         Ok(Text { subject, plain, html })
+    }
+
+    /// Why an order was not paid, as a clause; empty where that is not told.
+    fn reason(&self, language: &str, facts: &Facts) -> Result<String, Error> {
+        if facts.reason_word.is_empty() {
+            return Ok(String::new());
+        }
+        let template = self.environment.get_template(&format!("{language}/{REASON}"))?;
+        Ok(one_line(&template.render(facts.value("", ""))?))
     }
 
     /// Where a template is, for people.
@@ -223,8 +256,8 @@ fn own_files(folder: &Path) -> anyhow::Result<Vec<(String, PathBuf)>> {
         for (file, path) in list(&folder)? {
             let Some(stem) = file.strip_suffix(".txt").or_else(|| file.strip_suffix(".html")) else { continue };
             ensure!(
-                NoticeKind::WORDS.contains(&stem) || SHARED.contains(&stem),
-                "{} is no text of a mail\nhint: those are {}, and {}",
+                NoticeKind::WORDS.contains(&stem) || SHARED.contains(&stem) || file == REASON,
+                "{} is no text of a mail\nhint: those are {}, {}, and {REASON}",
                 path.display(),
                 NoticeKind::WORDS.join(", "),
                 SHARED.join(", ")
@@ -289,7 +322,7 @@ impl Facts {
             token: "token-to-send-back".to_owned(),
             until: "2027-01-31".to_owned(),
             on: "2027-01-24".to_owned(),
-            reason: "the card was declined".to_owned(),
+            reason_word: "declined".to_owned(),
             order: Some(order),
             method_kind: "card".to_owned(),
             method_label: "visa **** 4242".to_owned(),

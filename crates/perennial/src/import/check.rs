@@ -93,6 +93,7 @@ impl Check {
             invoice_series: draft.invoice_series.unwrap_or_else(|| known.invoice_series.clone()),
             credit_series: draft.credit_series.unwrap_or_else(|| known.credit_series.clone()),
             collects: draft.collects.unwrap_or_else(|| known.collects.clone()),
+            receipts: draft.receipts.unwrap_or(known.receipts),
         }
     }
 
@@ -255,6 +256,7 @@ impl Check {
             preference: draft.preference.or_else(|| Some(known?.preference)).unwrap_or(Preference::Other),
             expires: draft.expires.or_else(|| known?.expires),
             created: known.map_or(self.now, |known| known.created),
+            on_gateway: draft.on_gateway.or_else(|| known?.on_gateway.clone()),
             label: draft.label,
         };
         Some(Planned { place: draft.entry.place.clone(), row: (account.code, method) })

@@ -9,12 +9,13 @@ use jiff::civil::Date;
 use perennial_core::account::{Seller, Standing, TaxTreatment};
 use perennial_core::calendar::{AnchorDay, Period, Zone, parse_date};
 use perennial_core::money::{Currency, Money, Rate};
-use perennial_core::payment::{MethodKind, MethodStatus, Preference};
+use perennial_core::payment::{MethodKind, MethodStatus, OnGateway, Preference};
 use perennial_core::product::{Kind, Price, Renewability};
 use perennial_core::service::RenewalMode;
 
 use super::entry::{Entry, Form, Table};
 use super::problem::{Place, Problems};
+use crate::gateway::{id, stripe};
 
 /// All drafts of an import, in the order of the files.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,7 @@ pub struct SellerDraft {
     pub invoice_series: Option<String>,
     pub credit_series: Option<String>,
     pub collects: Option<Vec<MethodKind>>,
+    pub receipts: Option<bool>,
 }
 
 #[derive(Clone, Debug)]
@@ -138,6 +140,7 @@ pub struct MethodDraft {
     pub status: Option<MethodStatus>,
     pub preference: Option<Preference>,
     pub expires: Option<Date>,
+    pub on_gateway: Option<OnGateway>,
 }
 
 #[derive(Clone, Debug)]
@@ -231,6 +234,7 @@ fn seller(form: &mut Form<'_>) -> Option<SellerDraft> {
         invoice_series: form.optional("invoice_series", series),
         credit_series: form.optional("credit_series", series),
         collects: form.list("collects", collected_kind),
+        receipts: form.flag("receipts"),
         name: name?,
     })
 }
@@ -418,10 +422,29 @@ fn method(form: &mut Form<'_>, entry: &Arc<Entry>) -> Option<MethodDraft> {
         status,
         preference: default.map(|default| if default { Preference::Default } else { Preference::Other }),
         expires: form.optional("expires", parse_date),
+        on_gateway: on_gateway(form),
         account: account?,
         kind: kind?,
         label: label?,
     })
+}
+
+/// Where a gateway keeps a method: all of it, or nothing.
+fn on_gateway(form: &mut Form<'_>) -> Option<OnGateway> {
+    const KEYS: [&str; 3] = ["gateway", "gateway_customer", "gateway_method"];
+    let said = KEYS.map(|key| form.says(key));
+    if let Some((absent, _)) = KEYS.into_iter().zip(said).find(|(_, said)| !said).filter(|_| said.contains(&true)) {
+        let there = KEYS.into_iter().zip(said).find(|(_, said)| *said).map_or(absent, |(there, _)| there);
+        let place = form.place(there);
+        form.report(&place, absent, format!("is missing, and `{there}` is there"));
+    }
+    let name = |word: &str| {
+        Some(word.to_owned()).filter(|word| word == stripe::NAME).ok_or_else(|| one_of(word, [stripe::NAME]))
+    };
+    let gateway = form.optional("gateway", name);
+    let customer = form.optional("gateway_customer", id::customer);
+    let method = form.optional("gateway_method", id::method);
+    Some(OnGateway { gateway: gateway?, customer: customer?, method: method? })
 }
 
 fn coupon(form: &mut Form<'_>, entry: &Arc<Entry>) -> Option<CouponDraft> {

@@ -13,6 +13,9 @@ use tokio::sync::Mutex;
 
 const FILE: &str = "clock";
 
+/// How many years one move leads ahead at the most: every day on the way is gone through.
+const YEARS_MAX: i16 = 10;
+
 /// A movable clock that is where it was left when the sandbox starts again on the same data.
 #[derive(Clone, Debug)]
 pub struct KeptClock {
@@ -67,13 +70,9 @@ impl KeptClock {
         self.keep()
     }
 
-    /// The instant a calendar span from now, counted in UTC.
-    ///
-    /// # Errors
-    /// When the span leads beyond the calendar.
-    pub fn after(&self, span: Span) -> anyhow::Result<Timestamp> {
-        let then = self.clock.now().to_zoned(TimeZone::UTC).checked_add(span);
-        Ok(then.context("the clock cannot be moved there")?.timestamp())
+    /// The instant a calendar span from now, counted in UTC; none beyond the calendar.
+    pub fn after(&self, span: Span) -> Option<Timestamp> {
+        Some(self.clock.now().to_zoned(TimeZone::UTC).checked_add(span).ok()?.timestamp())
     }
 
     fn keep(&self) -> anyhow::Result<()> {
@@ -94,9 +93,14 @@ pub enum Move {
 /// Why the clock did not get where it was to be moved.
 #[derive(Debug, thiserror::Error)]
 pub enum Stopped {
-    /// It cannot be there, or that cannot be remembered.
+    /// It is not moved so far at once, or out of the calendar.
+    #[error(
+        "the clock cannot be moved there: one move leads at most {YEARS_MAX} years ahead, and none out of the calendar"
+    )]
+    TooFar,
+    /// Where it is cannot be remembered.
     #[error("{0:#}")]
-    Clock(anyhow::Error),
+    Kept(anyhow::Error),
     /// The schedule could not go through a day. The clock stands at its beginning.
     #[error(transparent)]
     Schedule(#[from] Rejection),
@@ -138,14 +142,16 @@ impl Travel {
     }
 
     fn end_of(&self, way: Move) -> Result<Timestamp, Stopped> {
-        match way {
-            Move::By(span) => self.clock.after(span).map_err(Stopped::Clock),
-            Move::To(instant) => Ok(instant),
-        }
+        let end = match way {
+            Move::By(span) => self.clock.after(span),
+            Move::To(instant) => Some(instant),
+        };
+        let last = self.clock.after(Span::new().years(YEARS_MAX)).unwrap_or(Timestamp::MAX);
+        end.filter(|end| *end <= last).ok_or(Stopped::TooFar)
     }
 
     fn set(&self, now: Timestamp) -> Result<(), Stopped> {
-        self.clock.set(now).map_err(Stopped::Clock)
+        self.clock.set(now).map_err(Stopped::Kept)
     }
 }
 

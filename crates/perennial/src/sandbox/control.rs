@@ -68,14 +68,14 @@ async fn move_clock(State(control): State<Control>, body: Body) -> Result<Respon
     let fields = fields(&whole(body)?, &["advance", "now"])?;
     let (field, way) = match (text(&fields, "advance")?, text(&fields, "now")?) {
         (Some(advance), None) => {
-            let span = SpanParser::new().parse_span(advance).map_err(|error| {
-                Problem::field("advance", format!("`{advance}` is not a span such as `P40D` or `PT6H`: {error}"))
+            let span = SpanParser::new().parse_span(advance).map_err(|_| {
+                Problem::field("advance", format!("`{advance}` is not a span such as `P40D` or `PT6H`"))
             })?;
             ("advance", Move::By(span))
         }
         (None, Some(now)) => {
-            let now = now.parse::<Timestamp>().map_err(|error| {
-                Problem::field("now", format!("`{now}` is not an instant such as `2027-01-01T00:00:00Z`: {error}"))
+            let now = now.parse::<Timestamp>().map_err(|_| {
+                Problem::field("now", format!("`{now}` is not an instant such as `2027-01-01T00:00:00Z`"))
             })?;
             ("now", Move::To(now))
         }
@@ -87,7 +87,11 @@ async fn move_clock(State(control): State<Control>, body: Body) -> Result<Respon
     let gone = tokio::spawn(async move { travel.go(way).await }).await;
     let passed = match gone.map_err(|_| Problem::inside("move the clock"))? {
         Ok(passed) => passed,
-        Err(error @ Stopped::Clock(_)) => return Err(Problem::field(field, error.to_string())),
+        Err(error @ Stopped::TooFar) => return Err(Problem::field(field, error.to_string())),
+        Err(Stopped::Kept(error)) => {
+            tracing::error!("the sandbox's clock cannot be remembered: {error:#}");
+            return Err(Problem::inside("move the clock"));
+        }
         Err(Stopped::Schedule(error)) => {
             tracing::error!(error = &error as &dyn std::error::Error, "the schedule could not go through a day");
             return Err(Problem::inside("go through the days"));

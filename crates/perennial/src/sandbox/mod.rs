@@ -79,7 +79,8 @@ pub async fn run(options: Options, ready: impl FnOnce(&Options)) -> anyhow::Resu
     let (store, fresh) = stocked(&options, clock.now())?;
     // Other readers cannot be frozen.
     let books = store.reader();
-    let mut house = House::open(store, Grouping::ByTime, clock.shared(), vault)?;
+    // No gateway: nothing in a rehearsal moves money.
+    let mut house = House::open(store, Grouping::ByTime, clock.shared(), vault, Vec::new())?;
     // Whoever rehearses listens on this machine.
     house.let_webhooks_reach(Reach::Everywhere);
     register(&house, fresh, options.seed_services).await?;

@@ -175,6 +175,7 @@ fn account(
         preference: Preference::Default,
         expires: None,
         created: now,
+        on_gateway: None,
     };
     batch.record(&Record::Method(method))?;
     Ok(id)

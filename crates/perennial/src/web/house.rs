@@ -5,8 +5,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use perennial_core::calendar::Zone;
-use perennial_core::ports::{Clock, Vault};
+use perennial_core::ports::{Clock, Gateway, Vault};
 use perennial_core::schedule::Timetables;
+use perennial_engine::cashier::{self, Cashier};
 use perennial_engine::clock::MonotonicTimer;
 use perennial_engine::lane::{self, Grouping, LaneHandle, LaneThread};
 use perennial_engine::outbox::{self, Courier};
@@ -32,6 +33,8 @@ pub struct House {
     pub books: Reader,
     /// Carries commands out.
     pub lane: LaneHandle,
+    /// Carries commands out, and waits for the charges that they open.
+    pub cashier: Cashier,
     /// Says what time it is.
     pub clock: Arc<dyn Clock>,
     /// Keeps signing secrets.
@@ -41,7 +44,7 @@ pub struct House {
 }
 
 impl House {
-    /// Opens the house over a ledger.
+    /// Opens the house over a ledger, with the gateways that move its money.
     ///
     /// # Errors
     /// When the lane cannot be started.
@@ -50,10 +53,19 @@ impl House {
         grouping: Grouping,
         clock: Arc<dyn Clock>,
         vault: Arc<dyn Vault>,
+        gateways: Vec<Arc<dyn Gateway>>,
     ) -> anyhow::Result<Self> {
         let Opened { store, books } = ledger.into();
         let (lane, thread) = lane::start(store, books.clone(), Arc::clone(&clock), grouping)?;
-        Ok(Self { books, lane, clock, vault, thread, reach: Reach::Public })
+        let cashier = Cashier::new(cashier::Setting {
+            lane: lane.clone(),
+            records: Arc::clone(&books),
+            clock: Arc::clone(&clock),
+            timer: Arc::new(MonotonicTimer),
+            gateways,
+            node: random_uuid().into(),
+        });
+        Ok(Self { books, lane, cashier, clock, vault, thread, reach: Reach::Public })
     }
 
     /// Says whom webhooks may reach, where that is not the Internet alone.
@@ -74,7 +86,7 @@ impl House {
     /// What a provider's `serve` half stands on.
     pub fn ports(&self) -> Ports {
         Ports {
-            lane: Arc::new(self.lane.clone()),
+            lane: Arc::new(self.cashier.clone()),
             books: self.books.clone(),
             clock: Arc::clone(&self.clock),
             vault: Arc::clone(&self.vault),
@@ -120,6 +132,7 @@ impl House {
         chores.spawn(measure::keep_up(measured));
         chores.spawn(outbox::housekeep(self.lane.clone(), Arc::clone(&self.clock)));
         chores.spawn(self.post()?.run());
+        chores.spawn(self.cashier.clone().run());
         if let Some(courier) = courier {
             let (books, lane, clock) = (Arc::clone(&self.books), self.lane.clone(), Arc::clone(&self.clock));
             chores.spawn(outbox::run(books, lane, clock, courier, random_uuid().into()));

@@ -34,6 +34,10 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
         "perennial_notices_total",
         "Tries to let a notice leave, by outcome: left, waits, refused, stale, or closed where none can leave."
     );
+    metrics::describe_counter!(
+        "perennial_charges_total",
+        "Looks after charges, by outcome: moved, waits, or why the money did not move."
+    );
     metrics::describe_counter!("perennial_schedule_days_total", "Days that the schedule went through here.");
     metrics::describe_histogram!("perennial_schedule_day_seconds", "How long the schedule took to go through a day.");
     metrics::describe_counter!(

@@ -56,8 +56,7 @@ impl Reach {
         let url = Url::parse(text).map_err(|_| Unfit::NotAUrl)?;
         match (url.scheme(), self) {
             ("https", _) | ("http", Self::Everywhere) => {}
-            ("http", Self::Public) => return Err(Unfit::NotTls),
-            _ => return Err(Unfit::NotAUrl),
+            _ => return Err(Unfit::NotTls),
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Unfit::User);
@@ -239,8 +238,8 @@ mod tests {
             ("https://example.net/hook?a=1", Ok(())),
             ("https://1.1.1.1:8443/", Ok(())),
             ("http://example.net/", Err(Unfit::NotTls)),
-            ("ftp://example.net/", Err(Unfit::NotAUrl)),
-            ("file:///etc/passwd", Err(Unfit::NotAUrl)),
+            ("ftp://example.net/", Err(Unfit::NotTls)),
+            ("file:///etc/passwd", Err(Unfit::NotTls)),
             ("example.net", Err(Unfit::NotAUrl)),
             ("https://", Err(Unfit::NotAUrl)),
             ("https://user@example.net/", Err(Unfit::User)),
@@ -257,6 +256,7 @@ mod tests {
             assert_eq!(Reach::Public.url(text).map(drop), outcome, "{text}");
         }
         assert!(Reach::Everywhere.url("http://127.0.0.1:80/").is_ok());
+        assert_eq!(Reach::Everywhere.url("ftp://127.0.0.1/"), Err(Unfit::NotTls));
     }
 
     #[tokio::test]

@@ -20,7 +20,13 @@ impl World {
         let issued =
             perennial(&sandbox, &["key", "issue", "--account", "xx11111-ovh", "--dialect", "calendar", "--json"]);
         let issued: Value = serde_json::from_str(&issued).unwrap();
-        let url = format!("{}/calendar/{}.ics", sandbox.pages(), issued["token"].as_str().unwrap());
+        let path = issued["address"].as_str().unwrap();
+        assert_eq!(
+            path,
+            format!("/calendar/{}.ics", issued["token"].as_str().unwrap()),
+            "where the pages are is not told"
+        );
+        let url = format!("{}{path}", sandbox.pages());
         Self { sandbox, key: issued["id"].as_str().unwrap().to_owned(), url }
     }
 
@@ -43,6 +49,7 @@ fn a_calendar_library_reads_each_expiry_of_the_account_and_what_becomes_of_it() 
     let world = World::start();
     let feed = world.feed();
     assert_eq!(feed["name"], "Expiries of xx11111-ovh");
+    assert!(feed["writer"].as_str().unwrap().starts_with("-//Perennial//"), "{feed}");
     insta::assert_json_snapshot!(feed["events"]);
 
     let mut client = OvhClient::from_env(&world.sandbox.env().unwrap()).unwrap();
@@ -66,4 +73,17 @@ fn a_calendar_opens_to_its_secret_alone_until_it_is_revoked() {
     }
     perennial(&world.sandbox, &["key", "revoke", &world.key, "--yes"]);
     assert_eq!(http::get(&world.url).unwrap().status, 404);
+}
+
+#[test]
+fn the_whole_address_is_told_where_the_configuration_has_that_of_the_pages() {
+    let world = World::start();
+    let file = world.sandbox.data().join("pages.toml");
+    std::fs::write(&file, format!("[pages]\nlisten = \"127.0.0.1:1\"\npublic_url = \"{}/\"\n", world.sandbox.pages()))
+        .unwrap();
+    let issue =
+        ["key", "issue", "--account", "xx11111-ovh", "--dialect", "calendar", "--config", file.to_str().unwrap()];
+    let shown = perennial(&world.sandbox, &issue);
+    let url = shown.split_whitespace().find(|word| word.starts_with("http")).unwrap();
+    assert_eq!(http::get(url).unwrap().status, 200, "{shown}");
 }

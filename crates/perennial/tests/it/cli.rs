@@ -216,6 +216,8 @@ fn an_order_is_shown_with_its_lines_payment_and_papers() {
     insta::assert_json_snapshot!(order, @r#"
     {
       "account": "acme",
+      "charge": null,
+      "charges": [],
       "gross": {
         "amount": "4.31",
         "currency": "EUR"
@@ -338,7 +340,7 @@ fn the_audit_tells_by_its_exit_code_whether_the_books_are_sound() {
     let run = shop.run(&["audit"]).done();
     assert_eq!(run.stdout, "");
     insta::assert_snapshot!(run.stderr, @"
-    checked 2 accounts, 3 services, 1 orders, 1 payments, 1 extensions, 1 invoices, 3 transfers, 0 intents
+    checked 2 accounts, 3 services, 1 orders, 1 payments, 1 extensions, 1 invoices, 3 transfers, 0 charges, 0 open charges, 0 intents
     the books are sound
     ");
 

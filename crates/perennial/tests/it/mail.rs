@@ -83,7 +83,7 @@ impl World {
             "insert into notices (account_id, kind, service_id, name, order_id, method_id, token, until_date, on_date, reason,
                  caused_at)
              values ((select id from accounts where code = '{account}'), '{kind}', {service}, {name}, {order}, {method},
-                 'the-token', {until}, '2099-01-24', 'the card was declined', {CAUSED})"
+                 'the-token', {until}, '2099-01-24', 'insufficient-funds', {CAUSED})"
         ));
     }
 

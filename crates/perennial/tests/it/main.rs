@@ -5,6 +5,7 @@ mod aliyun;
 mod buyer;
 mod calendar;
 mod call;
+mod charges;
 mod cli;
 mod clients;
 mod copy;

@@ -573,7 +573,8 @@ fn resellers_suspend_reopen_and_terminate_and_nobody_else() {
     assert_eq!(world.get("/service/33333")["state"], "ok");
     assert_eq!((act(&mut world, "suspend"), act(&mut world, "terminate")), (200, 200));
     assert_eq!(refusal(&world.client.get("/service/33333").unwrap()), (404, NO_SERVICE, ""));
-    assert_eq!((world.get("/service"), world.get("/vps")), (json!([]), json!([])));
+    let left = (json!([33_334, 33_335, 33_336]), json!(["vps333334.ovh.net", "vps333336.ovh.net"]));
+    assert_eq!((world.get("/service"), world.get("/vps")), left);
     assert_eq!(act(&mut world, "reopen"), 404);
 }
 

@@ -143,7 +143,7 @@ fn every_kind_of_event_is_verified_by_the_library_of_standard_webhooks() {
         notice("proposed", &[order, ON]),
         notice("method-ends", &[order, ("method_id", "1"), SERVICE[2], ON]),
         notice("paid", &[order]),
-        notice("not-paid", &[order, ("reason", "the card was refused"), ON]),
+        notice("not-paid", &[order, ("reason", "insufficient-funds"), ON]),
         notice("expired", &of_service(&[ON])),
         notice("suspended", &of_service(&[ON])),
         notice("redemption", &of_service(&[ON])),
@@ -165,6 +165,7 @@ fn every_kind_of_event_is_verified_by_the_library_of_standard_webhooks() {
     assert_eq!(events["service.expired"]["timestamp"], "2099-01-01T00:00:00Z");
     let not_paid = &events["order.not_paid"]["data"];
     assert_eq!(not_paid["order"]["gross"], json!({ "amount": "4.31", "currency": "EUR" }));
+    assert_eq!(not_paid["reason"], "insufficient-funds");
     assert_eq!((&not_paid["order"]["lines"][0]["service"], &not_paid["on"]), (&service, &json!("2099-02-07")));
     assert!(!seen.to_string().contains("hush"), "what the owner confirms with is told to nobody else");
     await_count(&shop, "delivered", 11);
@@ -232,7 +233,19 @@ fn a_program_that_is_gone_is_told_nothing_more_and_others_hear_what_they_asked_f
     let [told] = other.await_sent(1).try_into().unwrap();
     assert_eq!(told.2["type"], "service.ending");
     assert_eq!(gone.sent().len(), 1);
-    shop.run(&["webhook", "replay", &id, "--since", "2026-01-01T00:00:00Z"]).failed(1, "is disabled");
+    let replay = ["webhook", "replay", &id, "--since", "2026-01-01T00:00:00Z"];
+    shop.run(&replay).failed(1, &format!("hint: `perennial webhook enable {id}`"));
+
+    // Its program is back: it hears of what happens from now on, and of what it was to be told, if it is told again.
+    for _ in 0..2 {
+        assert_eq!(shop.document(&["webhook", "enable", &id]), json!({ "id": id, "status": "active" }));
+    }
+    assert_eq!((status(), gone.sent().len()), (json!("active"), 1));
+    sql(&shop, &notice("expired", &[SERVICE.as_slice(), &[ON]].concat()));
+    assert_eq!(gone.await_sent(2)[1].2["type"], "service.expired");
+    assert_eq!(shop.document(&replay)["events"], 2);
+    gone.await_sent(4);
+    shop.run(&["webhook", "enable", "wh_none"]).failed(1, "there is no webhook `wh_none`");
 }
 
 #[test]
@@ -272,6 +285,18 @@ fn webhooks_are_added_tested_listed_and_removed() {
         ("https://u:p@example.net/", "no user and no password"),
     ] {
         shop.run(&["webhook", "add", url]).failed(1, why);
+    }
+    // What would let it be anywhere is told where that would help.
+    let allow = "hint: for tests, `allow_private = true`";
+    shop.run(&["webhook", "add", "http://127.0.0.1/"]).failed(1, allow);
+    for (url, why) in [
+        ("ftp://example.net/", "begins with https://"),
+        ("hook", "this is not a URL"),
+        ("https://u@localhost/", "no user"),
+    ] {
+        let run = shop.run(&["webhook", "add", url]);
+        assert!(!run.stderr.contains("allow_private"), "{run:?}");
+        run.failed(1, why);
     }
     shop.run(&["webhook", "add", "https://example.net/", "--kind", "renewed"]).failed(2, "invalid value");
     shop.run(&["webhook", "remove", "wh_none", "--yes"]).failed(1, "there is no webhook `wh_none`");

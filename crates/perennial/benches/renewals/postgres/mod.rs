@@ -1,6 +1,7 @@
 //! The same on PostgreSQL: a cluster of the run's own, a database for each measurement, and references of its own.
 
 mod books;
+pub mod day;
 mod pgbench;
 mod raw;
 pub mod sweep;

@@ -43,6 +43,17 @@ pub enum Trust<'a> {
     Nobody,
 }
 
+impl<'a> Trust<'a> {
+    /// Who is to be believed at an address: the authority with the certificate in this file, or those of this machine.
+    pub fn of(url: &str, authority: Option<&'a Path>) -> Self {
+        match authority {
+            Some(file) => Self::Authority(file),
+            None if url.starts_with("https:") => Self::System,
+            None => Self::Nobody,
+        }
+    }
+}
+
 /// Sends requests over HTTP/1.1, by the proxies that the environment names.
 #[derive(Clone, Debug)]
 pub struct Network {

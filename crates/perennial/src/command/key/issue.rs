@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 use super::wanted::{Wanted, parse_rule};
 use super::{Dialect, KeyId, KeyKind};
 use crate::command::Global;
-use crate::config::{Config, Half};
-use crate::ledger::Ledger;
+use crate::ledger::{self, Ledger};
 use crate::output::{self, Output};
 use crate::vault::MasterVault;
+use crate::web::pages::calendar;
 
 /// How long a session holds: the longest that the vendor gives.
 const SESSION_HOLDS: SignedDuration = SignedDuration::from_hours(12);
@@ -85,6 +85,7 @@ pub(super) fn issue(global: &Global, ledger: &Ledger, args: &IssueArgs) -> anyho
         Wanted::Application(flow) => issue_application(global, ledger, &account, args, flow)?,
         Wanted::Consumer { application } => issue_consumer(ledger, &account, args, application)?,
         Wanted::Token(rules) => issue_token(ledger, &account, args, rules)?,
+        Wanted::Calendar => issue_calendar(global, ledger, &account, args)?,
         Wanted::AccessKey(rules) => issue_access_key(global, ledger, &account, args, rules)?,
         Wanted::Session(rules) => issue_session(global, ledger, &account, args, rules)?,
     };
@@ -196,8 +197,7 @@ fn register(
     pair: &Pair,
     flow: Flow,
 ) -> anyhow::Result<ApplicationId> {
-    let config = global.config.as_deref().map(|file| Config::read(file, Half::Seller)).transpose()?;
-    let key_file = config.and_then(|config| config.secrets.master_key_file);
+    let key_file = ledger::config(global)?.and_then(|config| config.secrets.master_key_file);
     let vault = MasterVault::open(key_file.as_deref())?;
     let new = NewApplication {
         dialect: args.dialect.word().to_owned(),
@@ -239,6 +239,17 @@ fn issue_token(ledger: &Ledger, account: &Account, args: &IssueArgs, rules: Vec<
     let given = Given { application: None, secret: secret.expose_secret(), expires, rules };
     let id = issue_credential(ledger, account, args, given)?;
     Ok(Issued { id: KeyId::Credential(id), parts: vec![("token", "token", secret)] })
+}
+
+/// A token for the calendar feed, and the feed's address: a path where the configuration does not say where the pages are.
+fn issue_calendar(global: &Global, ledger: &Ledger, account: &Account, args: &IssueArgs) -> anyhow::Result<Issued> {
+    let pages = ledger::config(global)?.and_then(|config| config.pages);
+    let pages_url = pages.map(|pages| pages.public_url).unwrap_or_default();
+    let mut issued = issue_token(ledger, account, args, Vec::new())?;
+    let address = |token: &SecretString| format!("{pages_url}{}", calendar::path(token.expose_secret())).into();
+    let addresses: Vec<_> = issued.parts.iter().map(|(.., token)| ("address", "address", address(token))).collect();
+    issued.parts.extend(addresses);
+    Ok(issued)
 }
 
 /// A credential to be.

@@ -30,12 +30,13 @@ enum KeyCommand {
     /// Make a key; its secret is shown once, on stdout, and cannot be shown again
     ///
     /// A client of OVHcloud's API needs an application and a consumer key, or an oauth2 client alone; a client of Alibaba
-    /// Cloud's needs an access key, or one of a session (STS) that ends after 12 hours. Clients of the calendar feed know its
-    /// address, which holds a token. The secrets of these are sealed
+    /// Cloud's needs an access key, or one of a session (STS) that ends after 12 hours. The secrets of these are sealed
     /// under the seller's master key: `PERENNIAL_MASTER_KEY`, or `master_key_file` under `[secrets]` in the configuration.
-    /// Clients of VPSBG's and HostUp's APIs need a token alone. --json: one document with `id`, and by kind
-    /// `application_key` and `application_secret`, `consumer_key`, `client_id` and `client_secret`, `access_key_id` and
-    /// `access_key_secret` and for a session `security_token`, or `token`.
+    /// Clients of VPSBG's and HostUp's APIs need a token alone. Those of the calendar feed know its address, which holds a
+    /// token: whole where the configuration has `public_url` under `[pages]`, else the path of it. --json: one document with
+    /// `id`, and by kind `application_key` and `application_secret`, `consumer_key`, `client_id` and `client_secret`,
+    /// `access_key_id` and `access_key_secret` and for a session `security_token`, or `token`, and for the calendar feed
+    /// `address`.
     Issue(IssueArgs),
     /// List keys, without their secrets
     ///

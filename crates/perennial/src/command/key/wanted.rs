@@ -17,6 +17,8 @@ pub(super) enum Wanted<'a> {
     },
     /// A key that is presented as it is.
     Token(Vec<AccessRule>),
+    /// A token for the calendar feed.
+    Calendar,
     /// An access key.
     AccessKey(Vec<AccessRule>),
     /// An access key of a session.
@@ -47,7 +49,7 @@ impl<'a> Wanted<'a> {
             Dialect::Calendar if !args.allow_ip.is_empty() => {
                 Err(Misuse("--allow-ip is not for `--dialect calendar`".to_owned()))
             }
-            Dialect::Calendar => Ok(Self::Token(Vec::new())),
+            Dialect::Calendar => Ok(Self::Calendar),
         }
     }
 

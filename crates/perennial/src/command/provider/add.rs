@@ -18,9 +18,9 @@ use perennial_providers::call::SettingError;
 use perennial_providers::{DIALECTS, Dialect};
 use serde_json::json;
 
-use crate::buyer::Office;
+use crate::buyer::{Office, credentials};
 use crate::command::{Global, Misuse};
-use crate::config::buyer::{FromText, Variable, check_program, check_url};
+use crate::config::buyer::{FromText, ProviderConfig, Variable, check_program, check_url};
 use crate::config::{Config, Half};
 use crate::output::{self, Output};
 
@@ -42,7 +42,7 @@ pub struct AddArgs {
     /// Whose API it is
     #[arg(long, value_parser = DIALECTS.map(|dialect| dialect.name))]
     api: String,
-    /// The API's address [default: the provider's own, or what goes with its keys]
+    /// The API's address [default: what goes with its keys where they are found, else the provider's own]
     #[arg(long)]
     url: Option<String>,
     /// The section of ovh.conf, or the profile of ~/.aliyun/config.json
@@ -138,15 +138,35 @@ pub fn run(global: &Global, args: &AddArgs) -> anyhow::Result<ExitCode> {
         bail!("there is a provider `{name}` in {} already\nhint: choose another name", file.display());
     }
     let before = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    let added = section(args, before.is_empty() || before.ends_with('\n'))?;
-    let all = Config::parse(&format!("{before}{added}"), file, Half::Buyer)?.buyer.providers;
-    let config = all.get(name).context("the section that was added is not there")?;
-    let remote = office.remote(name, config).map_err(name_flag)?;
+    let (added, config) = settle(args, file, &before)?;
+    let remote = office.remote(name, &config).map_err(name_flag)?;
     let introduction = office.run(remote.introduce()).with_context(|| format!("testing `{name}`"))?;
     refuse_known(&office, args, &remote)?;
     append(file, &added).with_context(|| format!("writing {}", file.display()))?;
+    office.warn_of_clock([(name, &config)].into_iter());
     show(global.output(), args, file, &introduction)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The section that is added to a file, and what it says. An address that was found beside the credentials is written as
+/// well: who answered there is called there, whatever the environment names later.
+fn settle(args: &AddArgs, file: &Path, before: &str) -> anyhow::Result<(String, ProviderConfig)> {
+    let settle = |url: Option<&str>| {
+        let added = section(args, url, before.is_empty() || before.ends_with('\n'))?;
+        let mut all = Config::parse(&format!("{before}{added}"), file, Half::Buyer)?.buyer.providers;
+        let config = all.remove(&args.name).context("the section that was added is not there")?;
+        anyhow::Ok((added, config))
+    };
+    let (added, config) = settle(args.url.as_deref())?;
+    if args.url.is_some() || config.secret_command.is_some() {
+        return Ok((added, config));
+    }
+    // One that will not do is told of where the account is made ready.
+    let found = credentials::find(&args.name, &config)?.url.and_then(|url| check_url(&url).ok());
+    match found.filter(|url| url != config.api.call.url) {
+        Some(url) => settle(Some(&url)),
+        None => Ok((added, config)),
+    }
 }
 
 /// Refuses an account that is there under another name: one that has the same services. What a provider calls an account
@@ -186,7 +206,7 @@ async fn some_services(remote: &Arc<dyn Remote>) -> Result<Vec<RemoteId>, CallEr
 }
 
 /// The section as it is written.
-fn section(args: &AddArgs, at_line_start: bool) -> anyhow::Result<String> {
+fn section(args: &AddArgs, url: Option<&str>, at_line_start: bool) -> anyhow::Result<String> {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let list = |texts: &[String]| format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "));
     let some = |texts: &[String]| (!texts.is_empty()).then(|| list(texts));
@@ -197,7 +217,7 @@ fn section(args: &AddArgs, at_line_start: bool) -> anyhow::Result<String> {
     let ca_file = ca_file.map(|path| quoted(&path.to_string_lossy()));
     let settings = [
         ("api", Some(quoted(&args.api))),
-        ("url", args.url.as_deref().map(quoted)),
+        ("url", url.map(quoted)),
         ("profile", args.profile.as_deref().map(quoted)),
         ("secret_command", some(&args.secret_command)),
         ("secrets_env", (!pairs.is_empty()).then(|| format!("{{ {} }}", pairs.join(", ")))),

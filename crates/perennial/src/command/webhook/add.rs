@@ -12,6 +12,7 @@ use super::configured;
 use crate::command::Global;
 use crate::ledger::Ledger;
 use crate::output::{self, Output};
+use crate::webhook::reach::Reach;
 use crate::webhook::secret;
 
 /// Adds a webhook.
@@ -28,10 +29,12 @@ pub(super) fn add(
 ) -> anyhow::Result<()> {
     const LETTERS: usize = 16;
     let (reach, vault) = configured(global)?;
-    let url = reach.url(url).context(
-        "this URL cannot be called\nhint: for tests, `allow_private = true` under [webhooks] in the configuration lets it \
-         be anywhere",
-    )?;
+    let url = reach.url(url).with_context(|| {
+        const ALLOW: &str =
+            "\nhint: for tests, `allow_private = true` under [webhooks] in the configuration lets it be anywhere";
+        let hint = if Reach::Everywhere.url(url).is_ok() { ALLOW } else { "" };
+        format!("this URL cannot be called{hint}")
+    })?;
     let account = account.map(|code| ledger.account(code)).transpose()?;
     let made = secret::make()?;
     let webhook = Webhook {

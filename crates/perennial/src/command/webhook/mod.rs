@@ -15,10 +15,8 @@ use perennial_core::notice::NoticeKind;
 use perennial_store::webhooks::Webhook;
 use serde_json::json;
 
-use crate::buyer;
 use crate::command::{Consent, Global};
-use crate::config::{Config, Half};
-use crate::ledger::{Ledger, hint_nearest};
+use crate::ledger::{self, Ledger, hint_nearest};
 use crate::output::{self, Output};
 use crate::vault::MasterVault;
 use crate::webhook::reach::Reach;
@@ -67,6 +65,14 @@ enum WebhookCommand {
         #[command(flatten)]
         consent: Consent,
     },
+    /// Let a webhook be told again that was disabled, because its program answered that it is gone
+    ///
+    /// It is told of what happens from now on; `replay` tells it what it was to be told before. --json: one document with
+    /// `id`, `status`.
+    Enable {
+        /// The webhook's id
+        id: String,
+    },
     /// Tell a webhook once more what it was to be told, whether it took it or not
     ///
     /// `serve` sends it. --json: one document with `id`, `events`.
@@ -90,7 +96,7 @@ enum WebhookCommand {
     },
 }
 
-/// Adds, lists, removes, replays or tests.
+/// Adds, lists, removes, enables, replays or tests.
 ///
 /// # Errors
 /// When there is no such account or webhook, the URL is not one that may be called, the master key is missing, a test is not
@@ -102,6 +108,7 @@ pub fn run(global: &Global, args: &WebhookArgs) -> anyhow::Result<ExitCode> {
         WebhookCommand::List { id: None } => list::list(&ledger, global.output())?,
         WebhookCommand::List { id: Some(id) } => list::deliveries(&ledger, global.output(), id)?,
         WebhookCommand::Remove { id, consent } => remove(&ledger, global.output(), id, *consent)?,
+        WebhookCommand::Enable { id } => enable(&ledger, global.output(), id)?,
         WebhookCommand::Replay { id, since, event } => {
             replay::replay(&ledger, global.output(), id, *since, event.as_deref())?;
         }
@@ -115,9 +122,20 @@ fn remove(ledger: &Ledger, output: Output, id: &str, consent: Consent) -> anyhow
     consent.ask(&format!("Remove the webhook {id} ({url}), and what waits for it?"))?;
     let gone = id.clone();
     ledger.do_chore(move |batch| batch.remove_webhook(&gone).map(drop))?;
+    show_status(output, &id, "removed")
+}
+
+fn enable(ledger: &Ledger, output: Output, id: &str) -> anyhow::Result<()> {
+    let id = find(ledger, id)?.id;
+    let back = id.clone();
+    ledger.do_chore(move |batch| batch.enable_webhook(&back))?;
+    show_status(output, &id, "active")
+}
+
+fn show_status(output: Output, id: &str, status: &str) -> anyhow::Result<()> {
     match output {
-        Output::Human => output::lines([format!("{id} is removed")]),
-        Output::Json => output::lines([json!({ "id": id, "status": "removed" }).to_string()]),
+        Output::Human => output::lines([format!("{id} is {status}")]),
+        Output::Json => output::lines([json!({ "id": id, "status": status }).to_string()]),
     }
 }
 
@@ -131,8 +149,7 @@ fn find(ledger: &Ledger, id: &str) -> anyhow::Result<Webhook> {
 
 /// What the configuration says of webhooks, if there is one: whom they may reach, and the vault of their secrets.
 fn configured(global: &Global) -> anyhow::Result<(Reach, MasterVault)> {
-    let file = buyer::file(global);
-    let config = (global.config.is_some() || file.exists()).then(|| Config::read(&file, Half::Seller)).transpose()?;
+    let config = ledger::config(global)?;
     let reach = config.as_ref().map(|config| config.webhooks.reach()).unwrap_or_default();
     let key_file = config.and_then(|config| config.secrets.master_key_file);
     Ok((reach, MasterVault::open(key_file.as_deref())?))

@@ -24,7 +24,10 @@ pub(super) fn replay(
 ) -> anyhow::Result<()> {
     let webhook = find(ledger, id)?;
     if webhook.disabled.is_some() {
-        bail!("{id} is disabled: its program answered that it is gone\nhint: `perennial webhook add` adds another");
+        bail!(
+            "{id} is disabled: its program answered that it is gone\nhint: `perennial webhook enable {id}`, once the program \
+             is back"
+        );
     }
     let (webhook, one, now) = (webhook.id, event.map(str::to_owned), SystemClock.now());
     let events = ledger.do_chore(move |batch| {

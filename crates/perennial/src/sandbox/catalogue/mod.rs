@@ -120,6 +120,7 @@ struct ServiceRow {
     period: &'static str,
     expires_in_days: i32,
     hold: Hold,
+    mode: RenewalMode,
     facts: Facts,
 }
 
@@ -141,6 +142,7 @@ impl ServiceRow {
             period,
             expires_in_days: EXPIRES_IN_DAYS,
             hold: Hold::None,
+            mode: RenewalMode::Automatic,
             facts: &[],
         }
     }
@@ -255,6 +257,7 @@ fn seller() -> Seller {
         credit_series: "FRC".to_owned(),
         // No bank account: OVHcloud's own refusal of it can be rehearsed with the one on file.
         collects: vec![MethodKind::Card, MethodKind::PayPal, MethodKind::Bitcoin],
+        receipts: false,
     }
 }
 
@@ -327,7 +330,7 @@ fn service(row: &ServiceRow, seeded: &Seeded, now: Timestamp, zone: &str) -> any
         created: expiry(now, zone, -AGE_DAYS)?,
         until,
         anchor: AnchorDay::of(until),
-        mode: RenewalMode::Automatic,
+        mode: row.mode,
         cancellation: None,
         period: Period::parse(row.period)?,
         hold: row.hold,
@@ -355,6 +358,7 @@ fn method(row: &MethodRow, seeded: &Seeded, now: Timestamp) -> anyhow::Result<Pa
         preference: row.preference,
         expires: row.ends.then(last_day).transpose()?,
         created: now,
+        on_gateway: None,
     })
 }
 

@@ -4,6 +4,7 @@ use perennial_core::account::Standing;
 use perennial_core::money::Currency;
 use perennial_core::payment::{MethodKind, Preference};
 use perennial_core::product::Kind;
+use perennial_core::service::RenewalMode;
 
 use super::super::demo::{OVH, OVH_OTHER, OVH_RESELLER};
 use super::{AccountRow, Facts, MethodRow, Prices, ProductRow, Rows, ServiceRow};
@@ -52,6 +53,19 @@ pub(super) const ROWS: Rows = Rows {
         },
         ServiceRow::new(22_222, OVH_OTHER.account, "domain-ovh", "another.ovh", "P1Y"),
         ServiceRow::new(33_333, OVH_RESELLER.account, "vps-value-1-2-40", "vps333333.ovh.net", "P1M"),
+        // What ends, unless somebody renews it: to see what is told of it, and when.
+        ServiceRow {
+            mode: RenewalMode::Manual,
+            ..ServiceRow::new(33_334, OVH_RESELLER.account, "vps-value-1-2-40", "vps333334.ovh.net", "P1M")
+        },
+        ServiceRow {
+            mode: RenewalMode::Manual,
+            ..ServiceRow::new(33_335, OVH_RESELLER.account, "domain-ovh", "ending.ovh", "P1Y")
+        },
+        ServiceRow {
+            mode: RenewalMode::DeleteAtExpiry,
+            ..ServiceRow::new(33_336, OVH_RESELLER.account, "vps-value-1-2-40", "vps333336.ovh.net", "P1M")
+        },
     ],
     methods: &[
         // OVHcloud's guide pays with PayPal 1234.

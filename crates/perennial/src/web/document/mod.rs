@@ -311,6 +311,7 @@ mod tests {
             tax: eur(200),
             gross: eur(1_200),
             lines,
+            charge: None,
         }
     }
 

@@ -174,7 +174,7 @@ pub(super) async fn answer(
         Err(denied) => return pending.page(denied.status, &code, denied.words),
     };
     let action = action(form.verb, pending.credential.id, shared.clock.now())?;
-    match shared.lane.submit(Command { account: account.id, token: None, action }).await {
+    match shared.cashier.submit(Command { account: account.id, token: None, action }).await {
         Ok(_) => Ok(answered(form.verb, pending.credential.redirection.as_deref())),
         // Somebody else answered in the meantime.
         Err(Rejection::Refused(_)) => Err(Stop::NotFound),

@@ -63,7 +63,7 @@ pub(super) async fn lead(
 async fn address(shared: &Shared, account: &Account, order: &Order) -> Result<String, Stop> {
     if order.is_open(shared.clock.now()) {
         let action = Action::LinkOrder { order: order.id, token: random_uuid() };
-        match shared.lane.submit(Command { account: account.id, token: None, action }).await {
+        match shared.cashier.submit(Command { account: account.id, token: None, action }).await {
             Ok(Reply::Link(link)) => return Ok(format!("/billing/pay/{}", link.token)),
             // Paid or withdrawn meanwhile.
             Ok(_) | Err(Rejection::Refused(_)) => {}

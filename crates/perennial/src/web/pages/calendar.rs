@@ -23,15 +23,23 @@ use super::{Shared, Stop};
 /// What a credential for the feed is for, where others name a dialect.
 pub const CALENDAR: &str = "calendar";
 
+/// Where the feed is, on the pages' address.
+pub fn path(secret: &str) -> String {
+    format!("/calendar/{secret}.ics")
+}
+
 /// Services that are read at a time.
 const PAGE: usize = 500;
 
 const DOING: &str = "write a calendar";
 
+/// Who wrote a feed.
+const WRITER: &str = concat!("-//Perennial//", env!("CARGO_PKG_VERSION"), "//EN");
+
 /// How often calendar programs are to look again (RFC 7986).
 const LOOK_AGAIN: &str = "PT12H";
 
-/// Shows the feed at `/calendar/SECRET.ics`.
+/// Shows the feed at its [`path`].
 pub(super) async fn show(State(shared): State<Shared>, Path(file): Path<String>) -> Result<Response, Stop> {
     let secret = file.strip_suffix(".ics").ok_or(Stop::NotFound)?.to_owned();
     let (books, now) = (shared.books.clone(), shared.clock.now());
@@ -53,7 +61,10 @@ fn opened(books: &dyn Books, now: Timestamp, secret: &str) -> Result<Option<Acco
 fn feed(books: &dyn Books, now: Timestamp, id: AccountId) -> Result<String, Failure> {
     let ids = books.service_ids(id, None)?;
     let account = books.account(id)?.ok_or_else(|| Failure::new(DOING, Refusal::UnknownAccount(id)))?;
-    let mut calendar = Calendar::new();
+    let mut calendar = Calendar::empty();
+    for (name, value) in [("VERSION", "2.0"), ("PRODID", WRITER), ("CALSCALE", "GREGORIAN")] {
+        calendar.append_property(Property::new(name, value).done());
+    }
     calendar.name(&format!("Expiries of {}", account.code));
     calendar.append_property(Property::new("REFRESH-INTERVAL", LOOK_AGAIN).add_parameter("VALUE", "DURATION").done());
     for page in ids.chunks(PAGE) {

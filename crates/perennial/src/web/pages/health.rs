@@ -16,7 +16,7 @@ pub(super) async fn alive() -> &'static str {
 
 /// The ledger answers as well, and the lane takes commands.
 pub(super) async fn ready(State(shared): State<Shared>) -> Response {
-    if !shared.lane.is_open() {
+    if !shared.cashier.lane().is_open() {
         tracing::error!("not ready: the lane takes no commands");
         return (StatusCode::SERVICE_UNAVAILABLE, "the lane takes no commands\n").into_response();
     }

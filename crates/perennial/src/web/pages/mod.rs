@@ -25,7 +25,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use metrics_exporter_prometheus::PrometheusHandle;
 use perennial_core::ports::{BoxFuture, Clock, Failure};
-use perennial_engine::lane::LaneHandle;
+use perennial_engine::cashier::Cashier;
 use perennial_providers::Dialect;
 use tokio::time::timeout;
 
@@ -83,7 +83,7 @@ pub enum Overview {
 struct Shared {
     books: Reader,
     papers: Papers,
-    lane: LaneHandle,
+    cashier: Cashier,
     clock: Arc<dyn Clock>,
     passwords: Passwords,
     measured: PrometheusHandle,
@@ -108,7 +108,7 @@ impl Pages {
         let shared = Shared {
             books: Arc::clone(&house.books),
             papers: house.papers(),
-            lane: house.lane.clone(),
+            cashier: house.cashier.clone(),
             clock: Arc::clone(&house.clock),
             passwords: Passwords::new()?,
             measured,

@@ -9,8 +9,10 @@ use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use perennial_core::account::Account;
+use perennial_core::charge::ChargeState;
 use perennial_core::command::{Action, Command, PayWith};
 use perennial_core::ids::MethodId;
 use perennial_core::link::PaymentLink;
@@ -49,11 +51,32 @@ struct Choice {
 #[template(path = "pay.html")]
 struct PayPage<'a> {
     document: &'a Document,
-    is_open: bool,
+    stage: Stage,
     choices: &'a [Choice],
     part: String,
     account: &'a str,
     error: &'a str,
+}
+
+/// What the page can do for the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// It can be paid.
+    Open,
+    /// Its charge is under way, so nobody can pay it otherwise.
+    Charging,
+    /// It is paid, withdrawn or lapsed.
+    Settled,
+}
+
+impl Stage {
+    fn of(order: &Order, now: Timestamp) -> Self {
+        match order.check_open(now) {
+            Ok(()) => Self::Open,
+            Err(Refusal::ChargeOpen(_)) => Self::Charging,
+            Err(_) => Self::Settled,
+        }
+    }
 }
 
 /// An order whose link was opened.
@@ -62,7 +85,9 @@ struct Opened {
     order: Order,
     document: Document,
     choices: Vec<Choice>,
-    is_open: bool,
+    stage: Stage,
+    /// Whether the last charge for it was declined.
+    was_declined: bool,
 }
 
 impl Opened {
@@ -72,12 +97,16 @@ impl Opened {
         let opened = off_thread(move || {
             let Some(link) = books.find_link(&token)? else { return Ok(None) };
             let Some(found) = papers.find(link.account, Paper::Order(link.order))? else { return Ok(None) };
-            let seen = books.load(&[Want::Account(link.account), Want::Methods(link.account)])?;
+            let wants =
+                [Want::Account(link.account), Want::Methods(link.account), Want::Charges(link.account, link.order)];
+            let seen = books.load(&wants)?;
             let Some(account) = seen.accounts.get(&link.account) else { return Ok(None) };
             let Found { order, document } = found;
-            let is_open = order.is_open(now);
+            let stage = Stage::of(&order, now);
+            let last = seen.charges.get(&order.id).and_then(|charges| charges.iter().max_by_key(|charge| charge.id));
+            let was_declined = last.is_some_and(|charge| matches!(charge.state, ChargeState::Declined(..)));
             let choices = choices(&seen, &order, account.zone.date_of(now));
-            Ok(Some(Self { link, order, document, choices, is_open }))
+            Ok(Some(Self { link, order, document, choices, stage, was_declined }))
         });
         opened.await?.ok_or(Stop::NotFound)
     }
@@ -86,7 +115,7 @@ impl Opened {
         let part = self.order.plan.from_balance;
         let mut response = page(&PayPage {
             document: &self.document,
-            is_open: self.is_open,
+            stage: self.stage,
             choices: &self.choices,
             part: if part.is_zero() { String::new() } else { part.to_string() },
             account,
@@ -161,10 +190,12 @@ pub(super) async fn show(
     let opened = Opened::find(&shared, address).await?;
     let (account, order) = (opened.link.account, opened.link.order);
     let viewed = Command { account, token: None, action: Action::ViewLink { order } };
-    if let Err(error) = shared.lane.submit(viewed).await {
+    if let Err(error) = shared.cashier.submit(viewed).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "a look at a payment link was not counted");
     }
-    opened.page(StatusCode::OK, "", "")
+    // Why, is told to who paid, and by mail.
+    let error = if opened.was_declined { "The last payment was declined. Nothing was charged." } else { "" };
+    opened.page(StatusCode::OK, "", error)
 }
 
 /// Pays the order.
@@ -175,7 +206,7 @@ pub(super) async fn pay(
 ) -> Result<Response, Stop> {
     let body = body.map_err(|_| Stop::TooLarge)?;
     let opened = Opened::find(&shared, address).await?;
-    if !opened.is_open {
+    if opened.stage != Stage::Open {
         return opened.again();
     }
     let pairs = Pairs::parse(&body);
@@ -194,11 +225,15 @@ pub(super) async fn pay(
         Err(denied) => return opened.page(denied.status, code, denied.words),
     };
     let action = Action::Pay { order: opened.order.id, with: Opened::pay_with(choice), due: Some(choice.due) };
-    match shared.lane.submit(Command { account: account.id, token: None, action }).await {
+    match shared.cashier.submit(Command { account: account.id, token: None, action }).await {
         // Whatever became of it meanwhile, the page says so.
         Ok(_)
         | Err(Rejection::Refused(
-            Refusal::OrderPaid(_) | Refusal::OrderCancelled(_) | Refusal::OrderLapsed(_) | Refusal::UnknownOrder(_),
+            Refusal::OrderPaid(_)
+            | Refusal::ChargeOpen(_)
+            | Refusal::OrderCancelled(_)
+            | Refusal::OrderLapsed(_)
+            | Refusal::UnknownOrder(_),
         )) => opened.again(),
         Err(Rejection::Refused(refusal)) => opened.page(StatusCode::CONFLICT, code, &words(&refusal)),
         Err(error @ Rejection::Unknown(_)) => {
@@ -218,6 +253,9 @@ fn words(refusal: &Refusal) -> String {
         }
         Refusal::UnknownMethod(_) | Refusal::MethodNotValid(_) | Refusal::MethodNotTaken(_) => {
             "This cannot be paid with that. Nothing was charged.".to_owned()
+        }
+        Refusal::ChargeDeclined { decline, .. } => {
+            format!("The payment was declined: {decline}. Nothing was charged. Please choose another way to pay.")
         }
         other => format!("The order cannot be paid: {other}. Nothing was charged."),
     }
@@ -247,6 +285,7 @@ mod tests {
             preference: Preference::Default,
             expires: None,
             created: jiff::Timestamp::UNIX_EPOCH,
+            on_gateway: None,
         }
     }
 

@@ -80,6 +80,7 @@ fn order() -> Order {
         tax: euro(100),
         gross: euro(600),
         lines: vec![line],
+        charge: None,
     }
 }
 
@@ -94,6 +95,7 @@ fn method() -> PaymentMethod {
         preference: Preference::Other,
         expires: None,
         created: at(),
+        on_gateway: None,
     }
 }
 

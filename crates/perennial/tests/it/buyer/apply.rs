@@ -44,7 +44,9 @@ fn a_plan_that_was_edited_is_old_or_from_elsewhere_is_refused() {
     refused(&["newer.json"], "a plan of version 2");
     refused(&["perennial.toml"], "it is not a plan");
     refused(&["plan.json", "--database", "other.db"], "it was made on the ledger");
-    buyer.run(&["apply", "none.json"]).failed(1, "reading the plan none.json");
+    buyer
+        .run(&["apply", "none.json"])
+        .failed(2, "there is no plan none.json\nhint: `perennial plan -o FILE` writes one");
     buyer.run(&["apply", "plan.json", "--only", "mail"]).failed(1, "the plan has no renewal of `mail`");
     sandbox.advance("P2D").unwrap();
     refused(&["plan.json"], "longer ago than 24 hours");

@@ -15,7 +15,7 @@ fn nothing_is_listed_before_it_was_read() {
     buyer.run(&["native", "off", "web"]).failed(1, "no inventory has been read yet");
     buyer.run(&["list", "--expiring", "soon"]).failed(2, "a span is written as P30D");
     buyer.run(&["list", "--kind", "vps"]).failed(2, "a kind is one of server");
-    buyer.run(&["list", "--provider", "vpsbg"]).failed(1, "there is no provider `vpsbg`");
+    buyer.run(&["list", "--provider", "vpsbg"]).failed(2, "there is no provider `vpsbg`");
     let nowhere = Buyer::with("[provider.ovh]\napi = \"ovh\"\n");
     nowhere.run(&["list"]).failed(2, "no database is named");
 }
@@ -88,7 +88,7 @@ fn a_service_is_found_by_any_of_its_names_and_priced() {
     let shown = buyer.run(&["quote", "vps112233.ovh.net"]).done();
     assert!(shown.stdout.starts_with("PERIOD"), "{shown:?}");
     buyer.run(&["quote", id, "--period", "P7M"]).failed(1, "is not offered for P7M");
-    buyer.run(&["quote", "vps112234.ovh.net"]).failed(1, "hint: did you mean `vps112233.ovh.net`");
+    buyer.run(&["quote", "vps112234.ovh.net"]).failed(2, "hint: did you mean `vps112233.ovh.net`");
     // Under two names for one account, a name is no longer one service's.
     let config = buyer.config()
         + &buyer.config()[buyer.config().find("[provider.hostup]").unwrap()..]
@@ -98,7 +98,7 @@ fn a_service_is_found_by_any_of_its_names_and_priced() {
             .replace("hostup]", "hostup-2]");
     buyer.write("perennial.toml", &config);
     assert_eq!(buyer.run(&["sync", "hostup-2"]).code, 1);
-    buyer.run(&["quote", id]).failed(1, &format!("is the name of several services: hostup/{id} (domain"));
+    buyer.run(&["quote", id]).failed(2, &format!("is the name of several services: hostup/{id} (domain"));
     buyer.run(&["quote", &format!("hostup-2/{id}")]).done();
 }
 

@@ -74,8 +74,8 @@ fn what_cannot_be_called_is_told_and_nothing_is_written() {
     assert!(tested.stderr.starts_with("ovh cannot be called\nerror: getting ready to call `ovh`\n"), "{tested:?}");
     buyer
         .run(&["provider", "test", "ovhh"])
-        .failed(1, "there is no provider `ovhh` in perennial.toml\nhint: did you mean");
-    buyer.run(&["sync", "ohv"]).failed(1, "there is no provider `ohv`");
+        .failed(2, "there is no provider `ovhh` in perennial.toml\nhint: did you mean");
+    buyer.run(&["sync", "ohv"]).failed(2, "there is no provider `ohv`");
 }
 
 #[test]
@@ -145,6 +145,35 @@ fn accounts_are_added_once_they_have_answered_and_once_each() {
     let run = buyer.run(&["provider", "test"]);
     assert!(run.code == 1 && run.stdout.contains("vpsbg") && run.stderr.contains("other cannot be called"), "{run:?}");
     assert!(!run.stderr.contains("no-such-token"), "{run:?}");
+}
+
+#[test]
+fn an_address_that_was_found_is_kept_and_a_sandbox_whose_clock_is_not_followed_is_warned_of() {
+    let sandbox = sandbox();
+    let mut buyer = Buyer::with("[store]\npath = \"perennial.db\"\n");
+    buyer.env = sandbox.env().unwrap();
+    let warning =
+        |names: &str| format!("warning: what is due at {names} is told by this machine's clock\nhint: where a sandbox");
+    for (api, url) in urls(&sandbox) {
+        let added = buyer.run(&["provider", "add", api, "--api", api]).done();
+        assert!(added.stderr.contains(&warning(api)), "{added:?}");
+        let kept = url.strip_suffix("/api/v2").unwrap_or(&url);
+        assert!(buyer.config().contains(&format!("url = \"{kept}")), "{kept}: {}", buyer.config());
+    }
+    for variable in ["OVH_ENDPOINT", "VPSBG_URL", "HOSTUP_URL", "ALIYUN_ENDPOINT"] {
+        buyer.env.insert(variable.to_owned(), "https://elsewhere.example".to_owned());
+    }
+    buyer.run(&["provider", "test"]).done();
+    let planned = buyer.run(&["plan", "-o", "plan.json"]).done();
+    assert!(planned.stderr.contains(&warning("aliyun, hostup, ovh, vpsbg")), "{planned:?}");
+    assert!(planned.stderr.contains("\nnothing is due\n"), "{planned:?}");
+    assert!(planned.stderr.contains("written to plan.json; there is nothing in it to renew"), "{planned:?}");
+
+    buyer.write("perennial.toml", &format!("{}\n[rehearsal]\nsandbox = \"{}\"\n", buyer.config(), sandbox.pages()));
+    let planned = buyer.run(&["plan", "--no-sync"]).done();
+    assert!(!planned.stderr.contains("warning"), "{planned:?}");
+    let named = buyer.run(&["quote", "no-such-service"]);
+    named.failed(2, "there is no service `no-such-service`");
 }
 
 #[test]

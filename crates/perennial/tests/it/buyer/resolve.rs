@@ -87,7 +87,7 @@ fn no_such_intent_is_said() {
     let sandbox = sandbox();
     let buyer = rents(&sandbox, 1, "");
     for args in [&["resolve", "abc"][..], &["status", "abc"], &["evidence", "abc"]] {
-        buyer.run(args).failed(1, "there is no intent `abc`\nhint: `perennial status --all` lists all");
+        buyer.run(args).failed(2, "there is no intent `abc`\nhint: `perennial status --all` lists all");
     }
     assert_eq!(buyer.run(&["status"]).done().stderr, "no renewal is under way\n");
 }

@@ -25,9 +25,10 @@ fn a_year_that_passes_renews_what_can_be_paid_and_ends_the_rest() {
     let moved = sandbox.advance("P360D").unwrap();
     assert_eq!(moved["days"], 360);
     // Eleven services by the month and seven by the year are paid for; of two instances one is locked, and one's owner has
-    // no money.
-    let told = ["proposed", "paid", "not-paid", "suspended", "terminated"].map(|word| moved["told"][word].as_u64());
-    assert_eq!(told, [147, 139, 3, 2, 2].map(Some), "{moved}");
+    // no money. A VPS and a domain are left to end, and another VPS is deleted at its expiry.
+    let words = ["proposed", "paid", "not-paid", "expired", "suspended", "redemption", "terminated"];
+    let told = words.map(|word| moved["told"][word].as_u64());
+    assert_eq!(told, [147, 139, 3, 2, 3, 1, 5].map(Some), "{moved}");
     assert!(moved["now"].as_str().unwrap().starts_with("2027-11-22T12:00:"), "{moved}");
     assert_eq!(shown(&sandbox, "vps112233.ovh.net"), ("2027-12-12".to_owned(), 12, "active".to_owned()));
     assert_eq!(shown(&sandbox, "example.ovh"), ("2027-12-12".to_owned(), 1, "active".to_owned()));

@@ -8,6 +8,7 @@ select next.id, (next.id - 1) % $1::bigint + 1, product_id, kind, parent_id,
     display_name, created_on, next.until::text, extract(day from next.until), mode, period, hold, open_order_id, facts,
     version, cancelled_at, cancel_reason, cancel_ending, mode_before
 from services first, (
-    select id, date '2027-01-01' + (id % 365)::integer as until from generate_series(2, $2::bigint) id
+    select id, ($3::text[])[1 + (id % cardinality($3::text[]))::integer]::date as until
+    from generate_series(2, $2::bigint) id
 ) next
 where first.id = 1
