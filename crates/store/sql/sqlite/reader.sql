@@ -3,4 +3,6 @@ pragma query_only = on;
 pragma trusted_schema = off;
 pragma temp_store = memory;
 pragma cache_size = -16384;
-pragma mmap_size = 67108864;
+-- Nothing is mapped into memory: after a power cut a checkpoint may shorten the file, and to read a mapped page that is gone
+-- ends the process.
+pragma mmap_size = 0;
