@@ -3,18 +3,18 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::Decision;
 use super::attempt::{is_for_schedule, try_to_pay};
 use super::money::{check_fit, take_back};
 use super::pay::{Means, check_balance, settle as pay};
 use super::renew::{cancelled, superseded};
+use super::{Decision, notice};
 use crate::account::Account;
 use crate::calendar::CalendarError;
 use crate::charge::{Charge, ChargeOutcome, ChargeState, Decline, Direction, WAITED_FOR};
 use crate::command::Reply;
 use crate::ids::{ChargeId, MethodId, OrderId};
 use crate::ledger::{Book, Transfer};
-use crate::notice::{Notice, NoticeKind, Unpaid};
+use crate::notice::{NoticeKind, Unpaid};
 use crate::order::{Order, OrderState, Origin, Purpose};
 use crate::product::Renewability;
 use crate::refusal::Refusal;
@@ -235,11 +235,6 @@ fn decline_of(
     }
     changes.push(not_paid(again_on));
     Ok(Decision::new(changes, reply))
-}
-
-/// A notice to an account's owner.
-fn notice(now: Timestamp, account: &Account, kind: NoticeKind) -> Change {
-    Change::Notify(Notice { account: account.id, kind, at: now })
 }
 
 /// The services of a customer's order whose renewals add up, named by it no more: it may be one of many again.

@@ -19,9 +19,11 @@ pub use buy::prorated;
 
 use jiff::Timestamp;
 
+use crate::account::Account;
 use crate::command::{Action, Command, Reply};
 use crate::idempotency::{Answer, Holds, Replay, Token};
 use crate::ids::AccountId;
+use crate::notice::{Notice, NoticeKind};
 use crate::order::{Order, OrderLine, OrderState};
 use crate::refusal::Refusal;
 use crate::snapshot::{Change, Snapshot};
@@ -215,6 +217,11 @@ fn answer(reply: &Reply) -> Option<Answer> {
         | Reply::Attended(_)
         | Reply::Done => None,
     }
+}
+
+/// A notice to an account's owner.
+fn notice(now: Timestamp, account: &Account, kind: NoticeKind) -> Change {
+    Change::Notify(Notice { account: account.id, kind, at: now })
 }
 
 #[cfg(test)]

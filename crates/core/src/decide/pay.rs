@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::charge::Asked;
 use super::money::check_fit;
 use super::renew::superseded;
-use super::{Decision, charge};
+use super::{Decision, charge, notice};
 use crate::account::Account;
 use crate::command::{PayWith, Reply};
 use crate::expiry::{Expiry, next_term};
@@ -14,7 +14,7 @@ use crate::ids::{InvoiceId, MethodId, OrderId};
 use crate::invoice::{Invoice, InvoiceKind};
 use crate::ledger::{Book, Transfer};
 use crate::money::Money;
-use crate::notice::{Notice, NoticeKind};
+use crate::notice::NoticeKind;
 use crate::order::{Order, OrderLine, OrderState, Purpose};
 use crate::payment::{MethodKind, Payment};
 use crate::product::Renewability;
@@ -62,8 +62,7 @@ pub(super) fn settle_or_charge(
         Some(method) if amount.minor() > 0 => charge::open(now, seen, order, method.id, &means, asked),
         _ => {
             if asked == Asked::ByOwner && seen.catalogue.seller.receipts {
-                let (account, kind) = (account.id, NoticeKind::Paid { order: order.id });
-                paid.changes.push(Change::Notify(Notice { account, kind, at: now }));
+                paid.changes.push(notice(now, account, NoticeKind::Paid { order: order.id }));
             }
             Ok(paid)
         }

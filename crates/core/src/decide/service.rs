@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Decision;
 use super::renew::withdrawn;
 use super::revise::follow;
+use super::{Decision, notice};
 use crate::account::{Account, Standing};
 use crate::calendar::Period;
 use crate::command::Reply;
 use crate::gate::{GateReason, gone_or_held};
 use crate::ids::{OrderId, ServiceId};
-use crate::notice::{Notice, NoticeKind};
+use crate::notice::NoticeKind;
 use crate::order::OrderState;
 use crate::refusal::Refusal;
 use crate::service::{Cancellation, Ending, Hold, RenewalMode, Service, Termination};
@@ -208,8 +208,7 @@ pub(super) fn request_termination(
     check_in_time(now, account, service)?;
     let request = Termination { account: account.id, service: id, token_digest, until: service.until, requested: now };
     let kind = NoticeKind::TerminationRequested { service: id, name: service.name.clone(), token: token.to_owned() };
-    let notice = Notice { account: account.id, kind, at: now };
-    let changes = vec![Change::RequestTermination(request), Change::Notify(notice)];
+    let changes = vec![Change::RequestTermination(request), notice(now, account, kind)];
     Ok(Decision::new(changes, Reply::From(service.until)))
 }
 

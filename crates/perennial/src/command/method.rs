@@ -14,9 +14,8 @@ use serde_json::json;
 
 use crate::buyer;
 use crate::command::{Consent, Global};
-use crate::config::{Config, Half};
 use crate::gateway::{id, stripe};
-use crate::ledger::Ledger;
+use crate::ledger::{self, Ledger};
 use crate::output::{Column, Output, Row, number, text};
 
 /// Register, list and remove what accounts pay with
@@ -113,13 +112,10 @@ pub fn run(global: &Global, args: &MethodArgs) -> anyhow::Result<ExitCode> {
 fn ask(global: &Global, method: &OnGateway) -> anyhow::Result<Kept> {
     const HINT: &str = "hint: `secret_key_file` under [stripe] in the seller's configuration is a file with a key of \
                         Stripe's, and `--config` names the configuration";
-    let file = buyer::file(global);
-    if global.config.is_none() && !file.exists() {
-        bail!("there is no configuration, so Stripe cannot be asked\n{HINT}");
-    }
-    let config = Config::read(&file, Half::Seller)?.stripe;
-    let config = config.ok_or_else(|| anyhow!("{} has no section [stripe]\n{HINT}", file.display()))?;
-    let gateway = config.gateway()?;
+    let config = ledger::config(global)?;
+    let config = config.ok_or_else(|| anyhow!("there is no configuration, so Stripe cannot be asked\n{HINT}"))?;
+    let missing = || anyhow!("{} has no section [stripe]\n{HINT}", buyer::file(global).display());
+    let gateway = config.stripe.ok_or_else(missing)?.gateway()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
     let kept = runtime.block_on(gateway.kept(method)).context("asking Stripe what it keeps")?;
     kept.ok_or_else(|| {

@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use self::renew::Fate;
-use super::Decision;
 use super::renew::cancel;
+use super::{Decision, notice};
 use crate::account::Account;
 use crate::calendar::{CalendarError, Zone};
 use crate::command::{Attend, Reply};
 use crate::ids::{OrderId, ServiceId};
-use crate::notice::{Notice, NoticeKind};
+use crate::notice::NoticeKind;
 use crate::order::Order;
 use crate::product::{Kind, Product};
 use crate::refusal::Refusal;
@@ -175,7 +175,7 @@ struct Visit<'a> {
 
 impl Visit<'_> {
     fn notify(&mut self, kind: NoticeKind) {
-        self.changes.push(Change::Notify(Notice { account: self.account.id, kind, at: self.now }));
+        self.changes.push(notice(self.now, self.account, kind));
     }
 
     /// Tells a service's owner the last of what is to be told of it.
