@@ -143,10 +143,11 @@ async fn serve(
         pages_url: pages_url.clone(),
     };
     let courier = mailing.map(|mailing| mailing.courier(sources));
+    let spoken: Vec<_> = named.iter().map(|Named { title, url }| format!("{title} at {url}")).collect();
     let pages = Pages::new(&house, measured.clone(), named, Overview::Private)?;
     listeners.push(pages_socket.answered_by(tls, Arc::new(pages)));
     let ready = || {
-        tracing::info!("serving: pages at {pages_url}, ledger at {address}");
+        tracing::info!("serving {}; pages at {pages_url}, ledger at {address}", spoken.join(", "));
         tell_systemd(NotifyState::Ready);
     };
     let schedule = match config.schedule {
