@@ -90,9 +90,11 @@ period = "P1Y"
 /// A master key of no worth.
 pub const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-/// A folder with a ledger in it.
+/// A folder with a ledger in it, or in a database.
 pub struct Shop {
     folder: TempDir,
+    /// The PostgreSQL database that the ledger is in, where it is in one.
+    url: Option<String>,
 }
 
 /// What a run of `perennial` came to.
@@ -106,7 +108,12 @@ pub struct Run {
 impl Shop {
     /// An empty folder.
     pub fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self::on(None)
+    }
+
+    /// An empty folder, whose ledger is in a PostgreSQL database where a URL is given.
+    pub fn on(url: Option<String>) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), url }
     }
 
     /// A folder with [`SHOP`] imported.
@@ -143,7 +150,11 @@ impl Shop {
             }
         }
         command.current_dir(self.folder.path()).args(args).stdin(Stdio::null());
-        command.env("PERENNIAL_DATABASE", self.database()).env("PERENNIAL_MASTER_KEY", MASTER_KEY);
+        match &self.url {
+            Some(url) => command.env("PERENNIAL_DATABASE", url).env_remove("PGPASSWORD"),
+            None => command.env("PERENNIAL_DATABASE", self.database()),
+        };
+        command.env("PERENNIAL_MASTER_KEY", MASTER_KEY);
         command
     }
 

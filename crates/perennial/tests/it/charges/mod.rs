@@ -7,7 +7,6 @@ mod refunds;
 mod resolving;
 mod schedule;
 
-use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use perennial_testkit::http::Response;
@@ -42,28 +41,6 @@ struct Ledger {
 }
 
 impl Ledger {
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.shop.command(args);
-        if let Some(url) = &self.url {
-            command.env("PERENNIAL_DATABASE", url).env_remove("PGPASSWORD");
-        }
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Run {
-        Run::of(&self.command(args).output().unwrap())
-    }
-
-    fn json(&self, args: &[&str]) -> Vec<Value> {
-        let run = self.run(&[&["--json"], args].concat()).done();
-        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    fn document(&self, args: &[&str]) -> Value {
-        let [document] = self.json(args).try_into().unwrap();
-        document
-    }
-
     /// Does to the ledger what only time does.
     fn sql(&self, statement: &str) {
         if let Some(url) = &self.url {
@@ -85,7 +62,7 @@ impl Ledger {
 
     /// An order as `order show` tells it.
     fn order(&self, id: i64) -> Value {
-        self.document(&["order", "show", &id.to_string()])
+        self.shop.document(&["order", "show", &id.to_string()])
     }
 
     /// The order's charges: which way, how they stand, why not.
@@ -96,7 +73,7 @@ impl Ledger {
     }
 
     fn audit(&self) {
-        self.run(&["audit"]).done();
+        self.shop.run(&["audit"]).done();
     }
 }
 
@@ -111,10 +88,10 @@ impl World {
         let stripe = LocalStripe::start().unwrap();
         let customer = stripe.customer().unwrap();
         let proxy = Proxy::before(stripe.address()).unwrap();
-        let (ledger, port) = (Ledger { shop: Shop::empty(), url }, sandbox::free_ports().unwrap());
+        let (ledger, port) = (Ledger { shop: Shop::on(url.clone()), url }, sandbox::free_ports().unwrap());
         let seller = "invoice_series = \"FR\"\ncollects = [\"card\", \"bank-transfer\"]\n";
         let file = ledger.shop.write("shop.toml", &SHOP.replace("invoice_series = \"FR\"\n", seller));
-        ledger.run(&["import", &file]).done();
+        ledger.shop.run(&["import", &file]).done();
         ledger.shop.write("stripe.key", LocalStripe::KEY);
         let keys = keys(&ledger);
         let world = Self { stripe, customer, proxy, ledger, port, server: Arc::default(), keys };
@@ -131,7 +108,7 @@ impl World {
     }
 
     fn serve(&self, port: u16, file: &str) -> Server {
-        let command = self.ledger.command(&["serve", "--config", file]);
+        let command = self.ledger.shop.command(&["serve", "--config", file]);
         let log = self.ledger.shop.path(&format!("{port}.log")).into();
         Server::start(command, &format!("http://127.0.0.1:{port}/readyz"), log).unwrap()
     }
@@ -160,7 +137,7 @@ impl World {
     fn register(&self, account: &str, method: &str, more: &[&str]) -> i64 {
         let add = ["method", "add", "--account", account, "--config", "perennial.toml"];
         let kept = ["--customer", &self.customer, "--method", method];
-        self.ledger.document(&[add.as_slice(), &kept, more].concat())["id"].as_i64().unwrap()
+        self.ledger.shop.document(&[add.as_slice(), &kept, more].concat())["id"].as_i64().unwrap()
     }
 
     /// Registers a card with a number, and tells its own.
@@ -186,11 +163,11 @@ impl World {
 /// Keys for `acme` that may do everything, as an environment without an endpoint.
 fn keys(ledger: &Ledger) -> Env {
     let issue = ["key", "issue", "--account", "acme", "--dialect", "ovh"];
-    let application = ledger.document(&issue);
+    let application = ledger.shop.document(&issue);
     let text = |document: &Value, name: &str| document[name].as_str().unwrap().to_owned();
     let key = text(&application, "application_key");
     let rules = ["--kind", "consumer", "--application", &key, "--rule", "GET /*", "--rule", "POST /*"];
-    let consumer = ledger.document(&[issue.as_slice(), &rules].concat());
+    let consumer = ledger.shop.document(&[issue.as_slice(), &rules].concat());
     Env::from([
         ("OVH_APPLICATION_SECRET".to_owned(), text(&application, "application_secret")),
         ("OVH_CONSUMER_KEY".to_owned(), text(&consumer, "consumer_key")),

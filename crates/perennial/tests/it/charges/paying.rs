@@ -68,7 +68,7 @@ fn what_stripe_keeps_is_registered_listed_and_removed() {
     let kept = world.stripe.card(&world.customer, stripe::PAYS).unwrap();
     let add = ["method", "add", "--account", "acme", "--config", "perennial.toml", "--method"];
     let with = |method: &str, customer: &str, more: &[&str]| {
-        world.ledger.run(&[add.as_slice(), &[method, "--customer", customer], more].concat())
+        world.ledger.shop.run(&[add.as_slice(), &[method, "--customer", customer], more].concat())
     };
     let listed = |run: Run| run.done().stdout.replace(&kept, "pm_KEPT");
     insta::assert_snapshot!(listed(with(&kept, &world.customer, &["--default", "--description", "company card"])), @"
@@ -77,7 +77,7 @@ fn what_stripe_keeps_is_registered_listed_and_removed() {
     ");
     let id = world.register("acme", &kept, &[]);
     assert_eq!(id, 1, "it is the same again, with what was said of it");
-    let shown = world.ledger.document(&["method", "list", "--account", "acme"]);
+    let shown = world.ledger.shop.document(&["method", "list", "--account", "acme"]);
     let keeps = json!({ "name": "stripe", "customer": world.customer, "method": kept });
     assert_eq!(shown["gateway"], keeps);
     insta::assert_json_snapshot!(masked(&shown, &["created", "gateway"]), @r#"
@@ -94,7 +94,7 @@ fn what_stripe_keeps_is_registered_listed_and_removed() {
       "status": "valid"
     }
     "#);
-    insta::assert_snapshot!(listed(world.ledger.run(&["method", "remove", &id.to_string(), "--account", "acme", "-y"])), @"
+    insta::assert_snapshot!(listed(world.ledger.shop.run(&["method", "remove", &id.to_string(), "--account", "acme", "-y"])), @"
     ID  ACCOUNT  KIND  LABEL           STATUS     EXPIRES     GATEWAY
      1  acme     card  visa **** 4242  cancelled  2035-12-31  stripe pm_KEPT
     ");
@@ -102,11 +102,16 @@ fn what_stripe_keeps_is_registered_listed_and_removed() {
     with("pm_unknown", &world.customer, &[]).failed(1, "Stripe keeps no `pm_unknown` for");
     with(&kept, "cus_unknown", &[]).failed(1, "attached to that customer");
     with("4242424242424242", &world.customer, &[]).failed(2, "is not a name such as pm_");
-    world.ledger.run(&["method", "remove", "9", "--account", "acme", "-y"]).failed(1, "account `acme` has no method 9");
+    world
+        .ledger
+        .shop
+        .run(&["method", "remove", "9", "--account", "acme", "-y"])
+        .failed(1, "account `acme` has no method 9");
     let file = world.ledger.shop.write("bare.toml", &config(world.port));
     let bare = ["--config", &file, "--method", &kept, "--customer", &world.customer];
     world
         .ledger
+        .shop
         .run(&[&["method", "add", "--account", "acme"], bare.as_slice()].concat())
         .failed(1, "has no section [stripe]");
     world.proxy.rule(|_| Fate::Lose);
@@ -168,7 +173,7 @@ fn a_debit_that_is_decided_later_is_waited_for() {
 
 /// The page on which `acme` pays an order, and what its form says of who pays.
 fn opened(world: &World, id: i64) -> (String, String) {
-    let mut command = world.ledger.command(&["account", "set-password", "acme", "--password-stdin"]);
+    let mut command = world.ledger.shop.command(&["account", "set-password", "acme", "--password-stdin"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
@@ -217,10 +222,10 @@ fn while_the_gateway_does_not_answer_the_payment_is_under_way_and_nothing_else_c
     let answer = world.submit(&page, &format!("{who}&with=balance+4.31"));
     assert_eq!((answer.status, answer.header("Location")), (303, Some(page.as_str())), "it says the same again");
     let number = id.to_string();
-    world.ledger.run(&["order", "cancel", &number, "-y"]).failed(1, "is under way");
+    world.ledger.shop.run(&["order", "cancel", &number, "-y"]).failed(1, "is under way");
     let shown = world.ledger.order(id);
     assert_eq!((&shown["state"], &shown["charge"]), (&json!("open"), &shown["charges"][0]["id"]));
-    let people = world.ledger.run(&["order", "show", &number]).done().stdout;
+    let people = world.ledger.shop.run(&["order", "show", &number]).done().stdout;
     assert!(people.contains("open, charge 1 is under way"), "{people}");
 
     world.proxy.rule(|_| Fate::Pass);

@@ -16,7 +16,7 @@ fn paid(world: &World, card: i64) -> i64 {
 }
 
 fn take_back(world: &World, id: i64) -> Run {
-    world.ledger.run(&["order", "credit", &id.to_string(), "--to-method", "-y"])
+    world.ledger.shop.run(&["order", "credit", &id.to_string(), "--to-method", "-y"])
 }
 
 fn until_credited(world: &World, id: i64) {
@@ -37,7 +37,7 @@ fn an_orders_money_goes_back_to_its_card_once() {
     assert_eq!(papers(&world, id), ["original", "credit-note"]);
     assert_eq!(world.ledger.charges(id), [charge("collect", "settled", None), charge("refund", "settled", None)]);
     assert_eq!((world.stripe.refunds().unwrap().len(), world.moved()), (1, 0));
-    let balance = world.ledger.document(&["balance", "show", "acme"]);
+    let balance = world.ledger.shop.document(&["balance", "show", "acme"]);
     assert_eq!((&balance["balance"]["amount"], &balance["movements"]), (&json!("0.00"), &json!([])));
     take_back(&world, id).failed(1, "credited");
     assert_eq!(world.stripe.refunds().unwrap().len(), 1);
@@ -47,7 +47,7 @@ fn an_orders_money_goes_back_to_its_card_once() {
 #[test]
 fn what_no_gateway_collected_goes_back_to_the_balance_only() {
     let world = World::new();
-    world.ledger.run(&["balance", "credit", "acme", "10", "--memo", "test"]).done();
+    world.ledger.shop.run(&["balance", "credit", "acme", "10", "--memo", "test"]).done();
     let mut client = world.client();
     let id = order(&mut client);
     let body = json!({ "paymentMean": "ovhAccount" });

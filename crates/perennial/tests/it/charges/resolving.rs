@@ -19,7 +19,7 @@ fn stuck_at(world: &World, card: i64, call: usize, fate: Fate) -> i64 {
 }
 
 fn resolve(world: &World, id: i64, more: &[&str]) -> Run {
-    world.ledger.run(&[&["order", "resolve", &id.to_string()], more].concat())
+    world.ledger.shop.run(&[&["order", "resolve", &id.to_string()], more].concat())
 }
 
 /// Looks at the order's state and the number of its papers.
@@ -36,7 +36,7 @@ fn a_charge_that_is_resolved_as_declined_frees_its_order_and_moves_nothing_after
     for (call, there) in [(0, "no reference is on file"), (2, "the gateway calls it pi_")] {
         let id = stuck_at(&world, card, call, Fate::Lose);
         let number = id.to_string();
-        let refused = world.ledger.run(&["order", "cancel", &number, "-y"]).failed(1, "is under way");
+        let refused = world.ledger.shop.run(&["order", "cancel", &number, "-y"]).failed(1, "is under way");
         assert!(refused.stderr.contains(&format!("`perennial order resolve {id}` settles it")), "{refused:?}");
         resolve(&world, id, &["-y"]).failed(2, "<--moved|--declined>");
         resolve(&world, id, &["--moved", "--declined", "-y"]).failed(2, "cannot be used with");
@@ -48,7 +48,7 @@ fn a_charge_that_is_resolved_as_declined_frees_its_order_and_moves_nothing_after
         assert!(shown.contains("open until") && shown.contains("method-gone"), "{shown}");
         assert_eq!(world.ledger.charges(id), [charge("collect", "declined", Some("method-gone"))]);
         resolve(&world, id, &["--moved", "-y"]).failed(1, &format!("no charge of order {id} is under way"));
-        world.ledger.run(&["order", "cancel", &number, "-y"]).done();
+        world.ledger.shop.run(&["order", "cancel", &number, "-y"]).done();
         assert_eq!(stands(&world, id), (json!("cancelled"), 0));
         world.start();
     }
@@ -67,11 +67,11 @@ fn a_charge_that_is_resolved_as_moved_pays_its_order_and_a_refund_makes_its_cred
     // It is confirmed, and nobody hears of it.
     let id = stuck_at(&world, card, 3, Fate::Cut(0));
     assert_eq!(world.moved(), GROSS);
-    let order = world.ledger.document(&["order", "resolve", &id.to_string(), "--moved", "-y"]);
+    let order = world.ledger.shop.document(&["order", "resolve", &id.to_string(), "--moved", "-y"]);
     assert_eq!([&order["state"], &order["payment"]["kind"]], [&json!("fulfilled"), &json!("card")]);
     world.ledger.audit();
 
-    let refund = || world.ledger.run(&["order", "credit", &id.to_string(), "--to-method", "-y"]);
+    let refund = || world.ledger.shop.run(&["order", "credit", &id.to_string(), "--to-method", "-y"]);
     refund().done();
     let refused = refund().failed(1, "is under way");
     assert!(refused.stderr.contains("perennial order resolve"), "{refused:?}");

@@ -47,7 +47,7 @@ fn the_schedule_pays_with_a_card_and_tells_who_was_declined_when_it_tries_again(
     // A month is paid three days before it ends, and is tried again on the last one.
     let today = Zone::UTC.date_of(SystemClock.now());
     let file = world.ledger.shop.write("due.toml", &DUE.replace("DAY", &(today + 3.days()).to_string()));
-    world.ledger.run(&["import", &file]).done();
+    world.ledger.shop.run(&["import", &file]).done();
     let folder = world.ledger.shop.path("mails");
     std::fs::create_dir(&folder).unwrap();
     world.configure(world.port, "[mail]\nfrom = \"Example Hosting <renewals@example.net>\"\npickup = \"mails\"\n");
@@ -66,7 +66,7 @@ fn the_schedule_pays_with_a_card_and_tells_who_was_declined_when_it_tries_again(
 
     let told = mails(4);
     let order = |account: &str| {
-        let [order] = world.ledger.json(&["order", "list", "--account", account]).try_into().unwrap();
+        let [order] = world.ledger.shop.json(&["order", "list", "--account", account]).try_into().unwrap();
         world.ledger.order(order["id"].as_i64().unwrap())
     };
     let (paid, not_paid) = (order("acme"), order("globex"));

@@ -10,34 +10,34 @@ use crate::shop::SHOP;
 fn every_command_works_on_it() {
     let world = World::open();
     let file = world.shop.path("shop.toml");
-    let tables = &world.document(&["import", &file])["tables"];
+    let tables = &world.shop.document(&["import", &file])["tables"];
     let changed = |tally: &Value| tally["created"] != 0 || tally["updated"] != 0;
     assert!(tables.as_object().unwrap().values().all(|tally| !changed(tally)), "nothing is new: {tables}");
     let more = world.shop.write("more.toml", &service(2_000));
-    assert_eq!(world.document(&["import", "--dry-run", &more])["tables"]["services"]["created"], 1);
+    assert_eq!(world.shop.document(&["import", "--dry-run", &more])["tables"]["services"]["created"], 1);
 
-    assert_eq!(world.json(&["account", "list"]).len(), 2);
-    assert_eq!(world.json(&["service", "list"]).len(), 3, "a dry run writes nothing");
-    assert_eq!(world.document(&["service", "show", "vps1.example.net"])["until"], "2099-01-31");
-    world.run(&["balance", "credit", "acme", "25", "--memo", "a start"]).done();
-    assert_eq!(world.document(&["balance", "show", "acme"])["balance"]["amount"], "25.00");
+    assert_eq!(world.shop.json(&["account", "list"]).len(), 2);
+    assert_eq!(world.shop.json(&["service", "list"]).len(), 3, "a dry run writes nothing");
+    assert_eq!(world.shop.document(&["service", "show", "vps1.example.net"])["until"], "2099-01-31");
+    world.shop.run(&["balance", "credit", "acme", "25", "--memo", "a start"]).done();
+    assert_eq!(world.shop.document(&["balance", "show", "acme"])["balance"]["amount"], "25.00");
     let keys = world.keys();
     let mut node = world.serve();
     let mut client = node.client(&keys);
     let order = renew(&mut client, 1001);
     assert_eq!(pay(&mut client, order), 200);
-    assert_eq!(world.document(&["order", "show", &order.to_string()])["payment"]["amount"]["amount"], "4.31");
-    assert_eq!(world.document(&["service", "show", "vps1.example.net"])["until"], "2099-02-28");
-    world.run(&["order", "credit", &order.to_string(), "--yes"]).done();
-    let listed = world.json(&["key", "list"]);
+    assert_eq!(world.shop.document(&["order", "show", &order.to_string()])["payment"]["amount"]["amount"], "4.31");
+    assert_eq!(world.shop.document(&["service", "show", "vps1.example.net"])["until"], "2099-02-28");
+    world.shop.run(&["order", "credit", &order.to_string(), "--yes"]).done();
+    let listed = world.shop.json(&["key", "list"]);
     let consumer = listed.iter().find(|key| key["kind"] == "consumer").unwrap()["id"].as_str().unwrap().to_owned();
-    world.run(&["key", "revoke", &consumer, "--yes"]).done();
+    world.shop.run(&["key", "revoke", &consumer, "--yes"]).done();
     assert_eq!(client.get("/me").unwrap().0, 403, "a revoked key ends at once");
     node.stop();
-    world.run(&["audit"]).done();
+    world.shop.run(&["audit"]).done();
 
     let copy = world.shop.path("copy.db");
-    world.run(&["backup", &copy]).failed(1, "hint: `pg_dump`");
+    world.shop.run(&["backup", &copy]).failed(1, "hint: `pg_dump`");
     assert!(!std::path::Path::new(&copy).exists());
     assert!(!world.shop.database().exists(), "nothing of it is in a file");
 }
@@ -50,7 +50,7 @@ fn two_that_start_at_once_on_an_empty_database_make_one_ledger() {
         node.wait();
     }
     let file = world.shop.write("shop.toml", SHOP);
-    world.run(&["import", &file]).done();
+    world.shop.run(&["import", &file]).done();
     let keys = world.keys();
     for node in &mut nodes {
         assert_eq!(node.client(&keys).get("/service").unwrap().0, 200, "what another process wrote is seen");

@@ -8,14 +8,14 @@ mod webhooks;
 mod wrong;
 
 use std::fs::File;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 
 use perennial_testkit::{Cluster, Env, OvhClient, process, sandbox};
 use serde_json::Value;
 
 use crate::serve::config;
-use crate::shop::{Run, SHOP, Shop};
+use crate::shop::{SHOP, Shop};
 
 /// A shop whose ledger is in a PostgreSQL database.
 pub struct World {
@@ -26,45 +26,26 @@ pub struct World {
 impl World {
     /// A database with nothing in it.
     pub fn empty() -> Self {
-        Self { shop: Shop::empty(), url: Cluster::shared().unwrap().database().unwrap() }
+        let url = Cluster::shared().unwrap().database().unwrap();
+        Self { shop: Shop::on(Some(url.clone())), url }
     }
 
     /// A database with the shop imported.
     fn open() -> Self {
         let world = Self::empty();
         let file = world.shop.write("shop.toml", SHOP);
-        world.run(&["import", &file]).done();
+        world.shop.run(&["import", &file]).done();
         world
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.shop.command(args);
-        command.env("PERENNIAL_DATABASE", &self.url).env_remove("PGPASSWORD");
-        command
-    }
-
-    pub fn run(&self, args: &[&str]) -> Run {
-        Run::of(&self.command(args).output().unwrap())
-    }
-
-    fn json(&self, args: &[&str]) -> Vec<Value> {
-        let run = self.run(&[&["--json"], args].concat()).done();
-        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    fn document(&self, args: &[&str]) -> Value {
-        let [document] = self.json(args).try_into().unwrap();
-        document
     }
 
     /// Keys for `acme` that may do everything, as an environment without an endpoint.
     fn keys(&self) -> Env {
         let issue = ["key", "issue", "--account", "acme", "--dialect", "ovh"];
-        let application = self.document(&issue);
+        let application = self.shop.document(&issue);
         let text = |document: &Value, name: &str| document[name].as_str().unwrap().to_owned();
         let key = text(&application, "application_key");
         let rules = ["--kind", "consumer", "--application", &key, "--rule", "GET /*", "--rule", "POST /*"];
-        let consumer = self.document(&[issue.as_slice(), &rules].concat());
+        let consumer = self.shop.document(&[issue.as_slice(), &rules].concat());
         Env::from([
             ("OVH_APPLICATION_SECRET".to_owned(), text(&application, "application_secret")),
             ("OVH_CONSUMER_KEY".to_owned(), text(&consumer, "consumer_key")),
@@ -86,7 +67,7 @@ impl World {
         assert!(written.contains(&self.url), "{written}");
         let file = self.shop.write(&format!("{port}.toml"), &written);
         let log = self.shop.path(&format!("{port}.log"));
-        let mut command = self.command(&["serve", "--config", &file]);
+        let mut command = self.shop.command(&["serve", "--config", &file]);
         command.env_remove("PERENNIAL_DATABASE").stdout(Stdio::null()).stderr(File::create(&log).unwrap());
         Node { child: command.spawn().unwrap(), port, log }
     }

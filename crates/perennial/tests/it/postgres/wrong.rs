@@ -19,7 +19,7 @@ fn what_is_wrong_with_it_is_told_with_a_hint_and_without_a_password() {
     let file = world.shop.write("shop.toml", SHOP);
     let of = |user: &str, database: &str| cluster.url(database).replace("perennial@", &format!("{user}@"));
     let run = |url: &str, password: &str, args: &[&str]| {
-        let mut command = world.command(args);
+        let mut command = world.shop.command(args);
         command.env("PERENNIAL_DATABASE", url).env("PGPASSWORD", password);
         let run = Run::of(&command.output().unwrap());
         assert!(!run.stdout.contains("hush") && !run.stderr.contains("hush"), "{run:?}");
@@ -57,6 +57,6 @@ fn what_is_wrong_with_it_is_told_with_a_hint_and_without_a_password() {
     assert!(log.contains("ledger at postgres://seller:***@127.0.0.1") && !log.contains("hush"), "{log}");
     let wrong = format!("[store]\nurl = \"{}\"\nuri = 1\n[ovh] = \"{}\"\n", served.url, served.url);
     let config = served.shop.write("wrong.toml", &wrong);
-    let wrong = served.run(&["serve", "--check", "--config", &config]).failed(1, "TOML parse error");
+    let wrong = served.shop.run(&["serve", "--check", "--config", &config]).failed(1, "TOML parse error");
     assert!(!wrong.stderr.contains("hush"), "{}", wrong.stderr);
 }

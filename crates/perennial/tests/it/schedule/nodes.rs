@@ -77,7 +77,7 @@ fn a_day_that_a_killed_process_left_is_finished_by_another_one_and_nobody_is_tol
     let world = World::empty();
     let tomorrow = Zone::UTC.date_of(SystemClock.now()).checked_add(1.day()).unwrap();
     let file = world.shop.write("shop.toml", &SHOP.replace("TOMORROW", &tomorrow.to_string()));
-    world.run(&["import", &file]).done();
+    world.shop.run(&["import", &file]).done();
     ask(&world, &MORE.replace("COUNT", &SERVICES.to_string()));
 
     let first = world.serve();
@@ -88,5 +88,5 @@ fn a_day_that_a_killed_process_left_is_finished_by_another_one_and_nobody_is_tol
     wait_until("another process is done", || ask(&world, DONE) == "1");
     assert_eq!(ask(&world, TOLD), format!("{SERVICES}|{SERVICES}"));
     drop(others);
-    world.run(&["audit"]).done();
+    world.shop.run(&["audit"]).done();
 }
