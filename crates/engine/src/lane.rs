@@ -1,13 +1,15 @@
 //! The lane: collects what has arrived, loads once, decides each command on the moving snapshot, commits once, and only
 //! then answers each. One caller is a batch of one; there is no second path.
 
+use std::collections::VecDeque;
+use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use perennial_core::command::{Command, Reply};
+use perennial_core::command::{Action, Command, Reply};
 use perennial_core::decide::{decide, replayed};
 use perennial_core::ports::{Books, BoxFuture, Clock, Failure, Lane, Rejection};
 use perennial_core::snapshot::{Change, Snapshot, Want};
@@ -25,6 +27,12 @@ const GROUP_MAX: usize = 512;
 /// How long the work of one commit should take at the most; the group's size follows what a command has cost lately.
 const GROUP_TIME: Duration = Duration::from_millis(5);
 
+/// Below so many commands a commit costs much the same whatever it carries, so that it is worth a wait for more of them.
+const GATHERED_MAX: usize = 16;
+
+/// How long it looks away while it waits for them: next to nothing, as a runtime's timer could not.
+const GLANCE: Duration = Duration::from_micros(20);
+
 /// How often a batch is decided when other writers move its rows, or the database gives it up for theirs.
 const TRIES: usize = 5;
 
@@ -35,6 +43,16 @@ type Answer = oneshot::Sender<Result<Reply, Rejection>>;
 enum Job {
     Command { command: Box<Command>, answer: Answer },
     Chore { work: Work, answer: oneshot::Sender<Result<(), Rejection>> },
+}
+
+impl Job {
+    /// What it does; none for a chore.
+    fn kind(&self) -> Option<Discriminant<Action>> {
+        match self {
+            Self::Command { command, .. } => Some(discriminant(&command.action)),
+            Self::Chore { .. } => None,
+        }
+    }
 }
 
 /// How many commands one commit may carry.
@@ -86,7 +104,8 @@ pub fn start(
     let books = (!store.is_remote()).then_some(books);
     let handle =
         LaneHandle { jobs, books, clock: Arc::clone(&clock), closing: Arc::clone(&closing), news: Arc::clone(&news) };
-    let worker = Worker { store, clock, grouping, closing, news, cost: GROUP_TIME / 64 };
+    let (last, cost) = (Carried { took: Duration::ZERO, callers: 0 }, GROUP_TIME / 64);
+    let worker = Worker { store, clock, grouping, closing, news, last, cost };
     let thread = std::thread::Builder::new()
         .name("lane".to_owned())
         .spawn(move || worker.run(waiting))
@@ -188,31 +207,53 @@ struct Worker {
     grouping: Grouping,
     closing: Arc<AtomicBool>,
     news: Arc<News>,
+    last: Carried,
     /// What a command has cost lately, commit included.
     cost: Duration,
 }
 
+/// The last commit, as the next one looks at it.
+struct Carried {
+    took: Duration,
+    /// Whom it answered, and who waited for the next one by then.
+    callers: usize,
+}
+
 impl Worker {
     fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
-        while let Some(first) = waiting.blocking_recv() {
+        let (mut arrived, mut was_passed_over) = (VecDeque::new(), false);
+        while let Some(first) = arrived.pop_front().or_else(|| waiting.blocking_recv()) {
+            arrived.push_front(first);
+            self.gather(&mut arrived, &mut waiting);
             if self.closing.load(Ordering::Acquire) {
                 // Nobody else gets in; what is in is still received, and then the loop ends.
                 waiting.close();
             }
-            let mut jobs = vec![first];
-            let most = self.group_max();
-            while jobs.len() < most
-                && let Ok(job) = waiting.try_recv()
-            {
-                jobs.push(job);
-            }
-            metrics::histogram!("perennial_lane_group_commands").record(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
-            let watch = Stopwatch::start();
-            let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+            let is_remote = self.store.is_remote();
+            let jobs = if is_remote { alike(&mut arrived, &mut was_passed_over) } else { arrived.drain(..).collect() };
+            let (count, watch) = (jobs.len(), Stopwatch::start());
             self.carry_out(jobs);
-            let elapsed = watch.elapsed();
-            metrics::histogram!("perennial_lane_group_seconds").record(elapsed);
-            self.cost = (self.cost * 7 + elapsed / count) / 8;
+            let took = watch.elapsed();
+            self.last = Carried { took, callers: count + arrived.len() + waiting.len() };
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            metrics::histogram!("perennial_lane_group_commands").record(count);
+            metrics::histogram!("perennial_lane_group_seconds").record(took);
+            self.cost = (self.cost * 7 + took / count) / 8;
+        }
+    }
+
+    /// Takes what has arrived. Where that is little, it waits a moment for the callers of the last commit: those who call
+    /// again as soon as they are answered are there soon, and would else go on in two groups in turn, one of them small.
+    fn gather(&self, arrived: &mut VecDeque<Job>, waiting: &mut mpsc::Receiver<Job>) {
+        let most = self.group_max();
+        let expected = self.last.callers.min(most);
+        let (watch, moment) = (Stopwatch::start(), GROUP_TIME.min(self.last.took / 4));
+        while arrived.len() < most {
+            match waiting.try_recv() {
+                Ok(job) => arrived.push_back(job),
+                Err(_) if arrived.len() >= expected.min(GATHERED_MAX) || watch.elapsed() >= moment => break,
+                Err(_) => std::thread::sleep(GLANCE),
+            }
         }
     }
 
@@ -290,6 +331,22 @@ impl Worker {
         }
         Ok(decided.replies)
     }
+}
+
+/// What one commit carries of what has arrived, where the database is a trip away. There a statement costs much the same
+/// for one row as for some, and commands of one kind share their statements: so a kind that half of what has arrived is
+/// of, or more, goes alone. What came first is passed over once at the most.
+fn alike(arrived: &mut VecDeque<Job>, was_passed_over: &mut bool) -> Vec<Job> {
+    let of_kind = |kind| arrived.iter().filter(|job| job.kind() == kind).count();
+    let mut kinds = arrived.iter().map(Job::kind).take(if *was_passed_over { 1 } else { arrived.len() });
+    let Some(kind) = kinds.find(|kind| of_kind(*kind) * 2 >= arrived.len()) else {
+        *was_passed_over = false;
+        return arrived.drain(..).collect();
+    };
+    *was_passed_over = arrived.front().is_some_and(|first| first.kind() != kind);
+    let (alike, others): (Vec<_>, Vec<_>) = arrived.drain(..).partition(|job| job.kind() == kind);
+    arrived.extend(others);
+    alike
 }
 
 struct Decided {
@@ -385,4 +442,52 @@ fn count(reply: &Result<Reply, Rejection>) {
         Err(Rejection::NotDone(_) | Rejection::Unknown(_) | Rejection::Closing) => "failed",
     };
     metrics::counter!("perennial_commands_total", "outcome" => outcome).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use perennial_core::ids::{AccountId, OrderId, ServiceId};
+
+    use super::*;
+
+    /// Commands of accounts that count up: `c` cancels an order, `s` suspends a service, `e` edits the account.
+    fn jobs(kinds: &str) -> VecDeque<Job> {
+        let action = |kind| match kind {
+            'c' => Action::CancelOrder { order: OrderId(1) },
+            's' => Action::Suspend { service: ServiceId(1) },
+            _ => Action::EditAccount { name: None, email: None, facts: BTreeMap::new() },
+        };
+        let job = |(id, kind)| {
+            let command = Command { account: AccountId(id), token: None, action: action(kind) };
+            Job::Command { command: Box::new(command), answer: oneshot::channel().0 }
+        };
+        (1..).zip(kinds.chars()).map(job).collect()
+    }
+
+    fn accounts(jobs: impl IntoIterator<Item = Job>) -> Vec<i64> {
+        let account = |job| match job {
+            Job::Command { command, .. } => command.account.0,
+            Job::Chore { .. } => 0,
+        };
+        jobs.into_iter().map(account).collect()
+    }
+
+    #[test]
+    fn a_kind_that_half_of_what_has_arrived_is_of_goes_alone() {
+        for (kinds, was_passed_over, gone, left) in [
+            ("c", false, &[1][..], &[][..]),
+            ("cscs", false, &[1, 3], &[2, 4]),
+            ("csss", false, &[2, 3, 4], &[1]),
+            ("csss", true, &[1, 2, 3, 4], &[]),
+            ("ccse", true, &[1, 2], &[3, 4]),
+            ("cse", false, &[1, 2, 3], &[]),
+        ] {
+            let (mut arrived, mut passed_over) = (jobs(kinds), was_passed_over);
+            assert_eq!(accounts(alike(&mut arrived, &mut passed_over)), gone, "{kinds}");
+            assert_eq!(passed_over, left.first() == Some(&1), "{kinds}");
+            assert_eq!(accounts(arrived), left, "{kinds}");
+        }
+    }
 }

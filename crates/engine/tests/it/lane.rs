@@ -1,7 +1,9 @@
 //! The lane: many callers, one commit, true answers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use perennial_core::command::{Action, Command, NewApplication, Reply};
@@ -197,6 +199,44 @@ async fn what_was_not_done_is_told_from_what_is_not_known() {
         }
         assert_eq!(lane.is_open(), told != "unknown");
     }
+}
+
+/// A store whose batches take long, and are counted.
+struct Slow {
+    store: SqliteStore,
+    batches: Arc<AtomicUsize>,
+}
+
+impl Store for Slow {
+    fn begin(&mut self) -> Result<Box<dyn Batch + '_>, StoreError> {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(40));
+        self.store.begin()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_who_call_again_as_soon_as_they_are_answered_share_their_commits() {
+    const CALLS: usize = 10;
+    let world = World::new(Grouping::ByTime);
+    let store = SqliteStore::open(&world.folder.path().join("ledger.db")).expect("opens");
+    let (books, batches) = (Arc::new(store.reader()), Arc::<AtomicUsize>::default());
+    let slow = Box::new(Slow { store, batches: Arc::clone(&batches) });
+    let (lane, _thread) = start(slow, books, Arc::clone(&world.clock) as _, Grouping::ByTime).expect("starts");
+    let callers = (0..8).map(|_| {
+        let lane = lane.clone();
+        tokio::spawn(async move {
+            for _ in 0..CALLS {
+                let action = Action::EditAccount { name: None, email: None, facts: BTreeMap::new() };
+                lane.submit(Command { account: ACCOUNT, token: None, action }).await.expect("is done");
+            }
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.expect("does not panic");
+    }
+    let batches = batches.load(Ordering::Relaxed);
+    assert!(batches < CALLS * 3 / 2, "{batches} batches: one caller goes on before all others");
 }
 
 #[tokio::test(flavor = "multi_thread")]
