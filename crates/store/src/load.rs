@@ -34,13 +34,16 @@ pub(crate) fn catalogue<D: Driver>(session: &Session<D>, version: i64) -> Result
 pub(crate) fn snapshot<D: Driver>(session: &Session<D>, wants: &[Want]) -> Result<Snapshot> {
     let wanted = Wanted::of(wants);
     let mut loader = Loader { session, seen: Snapshot::default() };
-    let mut named = loader.first(&wanted)?;
-    named.services.extend(wanted.services.iter().chain(&wanted.families));
-    named.orders.extend(wanted.orders.iter().chain(&wanted.with_services));
-    let mut families = wanted.families;
-    let with_services = wanted.with_services.into_iter().collect();
+    let mut named = Named {
+        services: wanted.services.iter().chain(&wanted.families).copied().collect(),
+        orders: wanted.orders.iter().chain(&wanted.with_services).copied().collect(),
+    };
+    named.only_new(&loader.seen);
+    let with_services = wanted.with_services.iter().copied().collect();
+    named = loader.first(&wanted, &named, &with_services)?;
     while named.only_new(&loader.seen) {
-        named = loader.follow(&named, &std::mem::take(&mut families), &with_services)?;
+        let asked = loader.ask(&named, &[]);
+        named = loader.told(asked, &named, &[], &with_services)?;
     }
     Ok(loader.seen)
 }
@@ -139,14 +142,23 @@ struct Loader<'a, D> {
     seen: Snapshot,
 }
 
-impl<D: Driver> Loader<'_, D> {
-    /// The price list, the numbers that come next, and all but services and orders; tells which orders are named there.
-    /// All questions are asked before the first answer is read, and answers are read in the order of the questions.
-    fn first(&mut self, wanted: &Wanted<'_>) -> Result<Named> {
-        let (session, seen) = (self.session, &mut self.seen);
+/// Services and orders that were asked for, with what belongs to them.
+struct Asked<'a, D: Driver + 'a> {
+    services: D::Asked<'a, 2>,
+    prices: D::Asked<'a, 1>,
+    children: D::Asked<'a, 2>,
+    orders: D::Asked<'a, 2>,
+    lines: D::Asked<'a, 1>,
+}
+
+impl<'a, D: Driver> Loader<'a, D> {
+    /// The price list, the numbers that come next, and all that the wants name; tells what is named there in turn. All
+    /// questions are asked before the first answer is read, and answers are read in the order of the questions.
+    fn first(&mut self, wanted: &Wanted<'_>, named: &Named, with_services: &HashSet<Owned<OrderId>>) -> Result<Named> {
+        let session = self.session;
         let known = session.known_catalogue();
         let version = session.ask(sql::CATALOGUE_VERSION, vec![[]]);
-        let next = session.ask(sql::NEXT, next_keys(session, &known));
+        let numbers = session.ask(sql::NEXT, next_keys(session, &known));
         let accounts = session.ask(sql::ACCOUNT, keys!(wanted.accounts));
         let links = session.ask(sql::LINK, keys!(wanted.links, of accounts));
         let jobs = session.ask(sql::JOB, keys!(wanted.jobs, of accounts));
@@ -166,9 +178,11 @@ impl<D: Driver> Loader<'_, D> {
         let coupons = session.ask(sql::COUPONS_UNUSED, keys!(wanted.coupons));
         let tokens = wanted.replays.iter().map(|token| *params![token.account.0, token.operation, token.key]);
         let replays = session.ask(sql::REPLAY, tokens.collect());
+        let asked = self.ask(named, &wanted.families);
 
+        let seen = &mut self.seen;
         let version = session.told(version, |row| Columns::of(row).take())?.first().map_or(0, |(_, version)| *version);
-        let next = session.told(next, rows::next::<D>)?;
+        let numbers = session.told(numbers, rows::next::<D>)?;
         let accounts = session.told(accounts, rows::account::<D>)?;
         seen.accounts.extend(accounts.into_iter().map(|(_, account)| (account.id, account)));
         let links = session.told(links, rows::link::<D>)?;
@@ -200,50 +214,59 @@ impl<D: Driver> Loader<'_, D> {
         let nonces = session.told(nonces, rows::kept::<D>)?;
         seen.nonces.extend(nonces.into_iter().map(|(at, kept)| (*wanted.nonces[at], kept)));
 
-        let mut named = Named::default();
+        let mut next = Named::default();
         let open = session.told(open, |row| Columns::of(row).take().map(OrderId))?;
-        named.orders.extend(open.into_iter().map(|(at, id)| (wanted.open_orders[at], id)));
+        next.orders.extend(open.into_iter().map(|(at, id)| (wanted.open_orders[at], id)));
         seen.coupons.extend(wanted.coupons.iter().map(|account| (*account, Vec::new())));
         for (_, coupon) in session.told(coupons, rows::coupon::<D>)? {
-            named.orders.extend(coupon.used_by.map(|holder| (coupon.account, holder)));
+            next.orders.extend(coupon.used_by.map(|holder| (coupon.account, holder)));
             seen.coupons.entry(coupon.account).or_default().push(coupon);
         }
         session.driver.answer(replays, |at, row| {
             let replay = rows::replay::<D>(row, wanted.replays[at])?;
-            named.orders.push((replay.token.account, replay.answer.order()));
+            next.orders.push((replay.token.account, replay.answer.order()));
             seen.replays.insert(replay.token.clone(), replay);
             Ok(())
         })?;
 
-        seen.catalogue = session.catalogue_of(version)?;
-        let next = match next.into_iter().next() {
-            Some((_, next)) if known.version == version => Some(next),
+        let more = self.told(asked, named, &wanted.families, with_services)?;
+        next.services.extend(more.services);
+        next.orders.extend(more.orders);
+
+        self.seen.catalogue = session.catalogue_of(version)?;
+        let numbers = match numbers.into_iter().next() {
+            Some((_, numbers)) if known.version == version => Some(numbers),
             _ => {
-                let asked = session.ask(sql::NEXT, next_keys(session, &seen.catalogue));
-                session.told(asked, rows::next::<D>)?.into_iter().next().map(|(_, next)| next)
+                let asked = session.ask(sql::NEXT, next_keys(session, &self.seen.catalogue));
+                session.told(asked, rows::next::<D>)?.into_iter().next().map(|(_, numbers)| numbers)
             }
         };
-        seen.next = next.unwrap_or_default();
-        Ok(named)
+        self.seen.next = numbers.unwrap_or_default();
+        Ok(next)
     }
 
-    /// Services with their protected prices, orders with their lines, and which services belong to others; tells what is
-    /// named there.
-    fn follow(
+    /// Asks for services with their protected prices, orders with their lines, and which services belong to others.
+    fn ask(&self, named: &Named, families: &[Owned<ServiceId>]) -> Asked<'a, D> {
+        let session = self.session;
+        Asked {
+            services: session.ask(sql::SERVICE, keys!(named.services, of accounts)),
+            prices: session.ask(sql::SERVICE_PRICES, named.services.iter().map(|(_, id)| *params![id.0]).collect()),
+            children: session.ask(sql::SERVICE_CHILDREN, keys!(families, of accounts)),
+            orders: session.ask(sql::ORDER, keys!(named.orders, of accounts)),
+            lines: session.ask(sql::ORDER_LINES, named.orders.iter().map(|(_, id)| *params![id.0]).collect()),
+        }
+    }
+
+    /// What was asked for; tells what is named there.
+    fn told(
         &mut self,
+        asked: Asked<'a, D>,
         named: &Named,
         families: &[Owned<ServiceId>],
         with_services: &HashSet<Owned<OrderId>>,
     ) -> Result<Named> {
         let (session, seen) = (self.session, &mut self.seen);
-        let of_services: Vec<_> = named.services.iter().map(|(_, id)| *params![id.0]).collect();
-        let of_orders: Vec<_> = named.orders.iter().map(|(_, id)| *params![id.0]).collect();
-        let services = session.ask(sql::SERVICE, keys!(named.services, of accounts));
-        let prices = session.ask(sql::SERVICE_PRICES, of_services);
-        let children = session.ask(sql::SERVICE_CHILDREN, keys!(families, of accounts));
-        let orders = session.ask(sql::ORDER, keys!(named.orders, of accounts));
-        let lines = session.ask(sql::ORDER_LINES, of_orders);
-
+        let Asked { services, prices, children, orders, lines } = asked;
         let mut next = Named::default();
         let services = session.told(services, rows::service::<D>)?;
         let mut services: HashMap<_, _> = services.into_iter().map(|(_, service)| (service.id, service)).collect();
