@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::calendar::Zone;
+use crate::calendar::{AnchorDay, Period, Zone};
 use crate::ids::AccountId;
 use crate::money::{Currency, Money, Rate};
 use crate::payment::MethodKind;
@@ -102,10 +102,20 @@ pub struct Account {
     pub page_password: Option<String>,
     /// Whether what falls due on one day is ordered together by the schedule: one order, one invoice.
     pub joint_orders: bool,
+    /// The day of the month on which the schedule has its services end, if there is one.
+    pub align_day: Option<AnchorDay>,
     /// What else it tells of itself, such as `phone` or `city`: a dialect shows it and no rule reads it.
     pub facts: BTreeMap<String, String>,
     /// When it became a customer.
     pub created: Timestamp,
+}
+
+impl Account {
+    /// The day of the month to which the schedule renews what renews for a period. Weeks are left as they are: they keep
+    /// no day of the month, so each renewal would be one for nearly a month more.
+    pub fn aligned_to(&self, period: Period) -> Option<AnchorDay> {
+        self.align_day.filter(|_| period.as_months().is_some())
+    }
 }
 
 /// The seller: what its documents say and which money it can take.

@@ -126,6 +126,11 @@ impl AnchorDay {
     pub const fn get(self) -> i8 {
         self.0
     }
+
+    /// Whether a date is on the day, or is the end of a month that is shorter.
+    pub fn is_on(self, date: Date) -> bool {
+        date.day() == self.0.min(date.days_in_month())
+    }
 }
 
 /// A paid span `from <= day < until`, in civil dates of the billing zone. `until` is the expiry.

@@ -28,22 +28,24 @@ impl Expiry {
     /// One that the service will have once other orders are paid: months are counted from its anchor day where that
     /// falls on it, else from the day itself, as weeks led there.
     pub fn on(service: &Service, day: Date) -> Self {
-        let falls = day == service.until || day.day() == service.anchor.get().min(day.days_in_month());
+        let falls = day == service.until || service.anchor.is_on(day);
         Self { day, anchor: if falls { service.anchor } else { AnchorDay::of(day) } }
     }
 
     /// The next one, a period later; none where it was moved to a day of the month. Weeks are counted in days: the day
-    /// they end on is the day that months are counted from afterwards, and so is a day that was asked for.
-    pub fn moved(self, day: Date, by: Option<Period>) -> Self {
+    /// they end on is the day that months are counted from afterwards, and so is a day that was asked for. The day on
+    /// which the account's services end is that day in a shorter month, too.
+    pub fn moved(self, account: &Account, day: Date, by: Option<Period>) -> Self {
         let anchor = match by {
             Some(Period::Months(_)) => self.anchor,
-            Some(Period::Weeks(_)) | None => AnchorDay::of(day),
+            Some(Period::Weeks(_)) => AnchorDay::of(day),
+            None => account.align_day.filter(|aligned| aligned.is_on(day)).unwrap_or(AnchorDay::of(day)),
         };
         Self { day, anchor }
     }
 
     /// The one that a service will have once every open order of those that were loaded is paid, in their order.
-    pub fn once_paid(now: Timestamp, seen: &Snapshot, service: &Service) -> Result<Self, Refusal> {
+    pub fn once_paid(now: Timestamp, seen: &Snapshot, account: &Account, service: &Service) -> Result<Self, Refusal> {
         let mut open: Vec<_> = seen.orders.values().filter(|order| order.is_open(now)).collect();
         open.sort_unstable_by_key(|order| order.id);
         let mut expiry = Expiry::of(service);
@@ -52,7 +54,7 @@ impl Expiry {
                 Some(period) => add_period(expiry.day, period, expiry.anchor)?,
                 None => line.term.until(),
             };
-            expiry = expiry.moved(until, line.period);
+            expiry = expiry.moved(account, until, line.period);
         }
         Ok(expiry)
     }
@@ -63,8 +65,8 @@ impl Expiry {
 ///
 /// # Errors
 /// [`Refusal::Calendar`] past the calendar.
-pub fn ordered_until(now: Timestamp, seen: &Snapshot, service: &Service) -> Result<Date, Refusal> {
-    Ok(Expiry::once_paid(now, seen, service)?.day)
+pub fn ordered_until(now: Timestamp, seen: &Snapshot, account: &Account, service: &Service) -> Result<Date, Refusal> {
+    Ok(Expiry::once_paid(now, seen, account, service)?.day)
 }
 
 /// The term that a renewal adds to a service, from its expiry or from where open orders end.

@@ -58,14 +58,14 @@ pub fn quote(now: Timestamp, seen: &Snapshot, account: &Account, request: &Renew
             let service = seen.service_of(account.id, *service)?;
             let from = match request.after {
                 After::Expiry => Expiry::of(service),
-                After::OpenOrders => Expiry::once_paid(now, seen, service)?,
+                After::OpenOrders => Expiry::once_paid(now, seen, account, service)?,
             };
             match request.to_day {
                 // Counted from the very day: it is no more than the period at the least.
                 Some(day) => {
                     let from = Expiry { anchor: AnchorDay::of(from.day), ..from };
                     let line = line(now, seen, account, service, from, request.period)?;
-                    to_day(now, seen, account, service, line, day)
+                    to_day(now, seen, account, service, &line, day)
                 }
                 None => line(now, seen, account, service, from, request.period),
             }
@@ -195,13 +195,31 @@ pub(crate) fn line(
     })
 }
 
+/// One service's renewal as the schedule orders it: where the account's services are to end on a day of the month, on to
+/// that day. Where that is not sold, or ends too far ahead, it is renewed for the period alone rather than not at all.
+pub(crate) fn scheduled_line(
+    now: Timestamp,
+    seen: &Snapshot,
+    account: &Account,
+    service: &Service,
+    from: Expiry,
+    period: Period,
+) -> Result<OrderLine, Refusal> {
+    let plain = line(now, seen, account, service, from, period)?;
+    let Some(day) = account.aligned_to(period).filter(|day| !day.is_on(plain.term.until())) else { return Ok(plain) };
+    match to_day(now, seen, account, service, &plain, day) {
+        Err(Refusal::NoPrice { .. } | Refusal::TooFarAhead { .. }) => Ok(plain),
+        aligned => aligned,
+    }
+}
+
 /// The same renewal, going on to a day of the month: each day more costs a thirtieth of the price of a month.
 fn to_day(
     now: Timestamp,
     seen: &Snapshot,
     account: &Account,
     service: &Service,
-    line: OrderLine,
+    line: &OrderLine,
     day: AnchorDay,
 ) -> Result<OrderLine, Refusal> {
     const MONTH: Period = Period::Months(NonZeroU16::MIN);
@@ -213,7 +231,7 @@ fn to_day(
     let unsold = Refusal::NoPrice { service: service.id, period: MONTH };
     let month = service.price(product, MONTH, account.currency).ok_or(unsold)?;
     let list = line.list.plus(month.parts_half_up(odd_days, DAYS_A_MONTH)?)?;
-    Ok(OrderLine { period: None, term: Term::new(line.term.from(), until)?, list, net: list, ..line })
+    Ok(OrderLine { period: None, term: Term::new(line.term.from(), until)?, list, net: list, ..line.clone() })
 }
 
 /// The product of a service, as far as promo codes go: none where the service has to be had back, as no code lowers

@@ -78,6 +78,11 @@ impl<'row, R: Row> Columns<'row, R> {
         AnchorDay::new(day).map_err(|error| self.unreadable(error))
     }
 
+    pub(crate) fn anchor_opt(&mut self) -> Result<Option<AnchorDay>> {
+        let day: Option<i8> = self.take()?;
+        day.map(|day| AnchorDay::new(day).map_err(|error| self.unreadable(error))).transpose()
+    }
+
     pub(crate) fn money(&mut self, currency: Currency) -> Result<Money> {
         Ok(Money::new(self.take()?, currency))
     }

@@ -136,6 +136,7 @@ impl<D: Driver> Recorder<'_, D> {
                 lines::render_facts(&account.facts),
                 account.created.as_microsecond(),
                 i64::from(account.joint_orders),
+                account.align_day.map(|day| i64::from(day.get())),
             ],
         )?;
         Ok(Recorded::Created(id))

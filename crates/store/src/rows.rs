@@ -47,6 +47,7 @@ pub(crate) fn account<D: Driver>(row: &D::Row<'_>) -> Result<Account> {
         standing: columns.parse(Standing::from_word)?,
         page_password: columns.take()?,
         joint_orders: columns.take()?,
+        align_day: columns.anchor_opt()?,
         facts: columns.parse(lines::parse_facts)?,
         created: columns.instant()?,
     })

@@ -110,6 +110,7 @@ pub(crate) fn set_account<D: Driver>(
         account.page_password,
         facts,
         i64::from(account.joint_orders),
+        account.align_day.map(|day| i64::from(day.get())),
         account.id.0,
         account.currency.code(),
     ];

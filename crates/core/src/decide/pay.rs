@@ -220,7 +220,7 @@ fn extend(
     let Expiry { day: until, anchor } = match (order.purpose, line.period) {
         // It has the anchor day of what it was bought for.
         (Purpose::Purchase, None) => Expiry { day: term.until(), ..expiry },
-        _ => expiry.moved(term.until(), line.period),
+        _ => expiry.moved(account, term.until(), line.period),
     };
     let hold = if service.hold == Hold::Unpaid { Hold::None } else { service.hold };
     let extension = Extension { account: account.id, service: service.id, term, order: order.id };

@@ -15,7 +15,7 @@ use crate::link::PaymentLink;
 use crate::money::Money;
 use crate::order::{Order, OrderLine, Origin, PayPlan, Purpose};
 use crate::product::Coupon;
-use crate::quote::{Quote, line, on_offer, take_promo};
+use crate::quote::{Quote, line, on_offer, scheduled_line, take_promo};
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::snapshot::{Change, Snapshot};
@@ -33,7 +33,7 @@ pub(super) fn revise(
 ) -> Result<Decision, Refusal> {
     let order = seen.order_of(account.id, id)?;
     order.check_open(now)?;
-    let priced = priced(now, seen, account, order, periods, promo)?;
+    let priced = priced(now, seen, account, order, periods, promo, line)?;
     let changed = priced.is_some();
     let priced = priced.unwrap_or_else(|| order.clone());
     let plan = planned(seen, account, &priced, plan)?;
@@ -68,10 +68,14 @@ pub(super) fn follow(
     let mut changes = Vec::new();
     for (id, periods) in orders {
         let order = seen.order_of(account.id, id)?;
-        changes.extend(priced(now, seen, account, order, &periods, &PromoEdit::Keep)?.map(Change::ReviseOrder));
+        let priced = priced(now, seen, account, order, &periods, &PromoEdit::Keep, scheduled_line)?;
+        changes.extend(priced.map(Change::ReviseOrder));
     }
     Ok(changes)
 }
+
+/// How a service's renewal from an expiry for a period becomes a line.
+type Price = fn(Timestamp, &Snapshot, &Account, &Service, Expiry, Period) -> Result<OrderLine, Refusal>;
 
 /// The order with other periods or another promo code; none where both stay.
 fn priced(
@@ -81,6 +85,7 @@ fn priced(
     order: &Order,
     periods: &[(ServiceId, Period)],
     promo: &PromoEdit,
+    price: Price,
 ) -> Result<Option<Order>, Refusal> {
     if let Some((service, _)) = periods.iter().find(|(service, _)| order.line_of(*service).is_none()) {
         return Err(Refusal::UnknownService(*service));
@@ -107,7 +112,7 @@ fn priced(
             None => OrderLine { net: old.list, ..old.clone() },
             Some(period) => {
                 let service = seen.service_of(account.id, old.service)?;
-                line(now, seen, account, service, Expiry::on(service, old.term.from()), period)?
+                price(now, seen, account, service, Expiry::on(service, old.term.from()), period)?
             }
         });
     }

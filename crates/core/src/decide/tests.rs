@@ -1,5 +1,6 @@
 //! The rules as tables: one row an input and its refusal, every refusal hit; and the laws that no sequence breaks.
 
+mod align;
 mod attend;
 mod buy;
 mod charge;

@@ -139,6 +139,7 @@ fn fill(store: &mut SqliteStore) {
         standing: Standing::Customer,
         page_password: None,
         joint_orders: false,
+        align_day: None,
         facts: BTreeMap::new(),
         created: Timestamp::UNIX_EPOCH,
     };

@@ -137,6 +137,7 @@ fn account(id: i64) -> Result<Account> {
         standing: Standing::Customer,
         page_password: None,
         joint_orders: false,
+        align_day: None,
         facts: BTreeMap::new(),
         created: "2026-01-01T00:00:00Z".parse()?,
     })

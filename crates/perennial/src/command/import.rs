@@ -50,7 +50,9 @@ Tables and their fields (* must be there):
   [[accounts]]  code*, name*, email*, country*, currency*,
                 tax* (standard, reverse-charge, exempt), tax_rate (percent, for standard),
                 vat_number, zone [UTC], credit_limit [0], standing [customer] (or reseller),
-                joint_orders [false] (what falls due on one day is one order), facts (table)
+                joint_orders [false] (what falls due on one day is one order),
+                align_day [0] (day of the month on which renewals by the schedule end; 0 for none),
+                facts (table)
   [[products]]  code*, name*, kind* (server, domain, hosting, instance, addon, ip, support),
                 renewability [one-open] (stacking, one-shot), grace_days [7],
                 suspension_days [30], redemption_days [0], redemption_fees (list such as \"80 EUR\"),

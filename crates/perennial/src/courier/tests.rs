@@ -25,6 +25,7 @@ fn account(language: Option<&str>) -> Account {
         standing: Standing::Customer,
         page_password: None,
         joint_orders: false,
+        align_day: None,
         facts: language.map(|language| ("language".to_owned(), language.to_owned())).into_iter().collect(),
         created: at(),
     }

@@ -12,8 +12,8 @@ use perennial_core::product::{Coupon, Kind, Price, Product, PromoCode, Renewabil
 use perennial_core::service::{Hold, RenewalMode, Service};
 
 use super::draft::{
-    AccountDraft, AmountDraft, CouponDraft, Drafts, MethodDraft, ParentDraft, ProductDraft, PromoDraft, SellerDraft,
-    ServiceDraft, amount, report_twins,
+    AccountDraft, AlignDraft, AmountDraft, CouponDraft, Drafts, MethodDraft, ParentDraft, ProductDraft, PromoDraft,
+    SellerDraft, ServiceDraft, amount, report_twins,
 };
 use super::entry::Table;
 use super::known::{Known, ServiceKey};
@@ -122,6 +122,7 @@ impl Check {
             facts: draft.facts.or_else(|| Some(known?.facts.clone())).unwrap_or_default(),
             page_password: known.and_then(|known| known.page_password.clone()),
             joint_orders: draft.joint_orders.or_else(|| Some(known?.joint_orders)).unwrap_or_default(),
+            align_day: draft.align_day.map_or_else(|| known?.align_day, |AlignDraft(day)| day),
             created: known.map_or(self.now, |known| known.created),
         };
         self.accounts.insert(row.code.clone(), row.clone());

@@ -57,9 +57,14 @@ pub struct AccountDraft {
     pub zone: Option<Zone>,
     pub credit_limit: Option<Money>,
     pub joint_orders: Option<bool>,
+    pub align_day: Option<AlignDraft>,
     pub standing: Option<Standing>,
     pub facts: Option<BTreeMap<String, String>>,
 }
+
+/// The day on which an account's services are to end, or that there is to be none.
+#[derive(Clone, Copy, Debug)]
+pub struct AlignDraft(pub Option<AnchorDay>);
 
 #[derive(Clone, Debug)]
 pub struct ProductDraft {
@@ -260,6 +265,7 @@ fn account(form: &mut Form<'_>, entry: &Arc<Entry>) -> Option<AccountDraft> {
         zone: form.optional("zone", Zone::parse),
         credit_limit,
         joint_orders,
+        align_day: form.optional("align_day", align_day),
         standing: form.optional("standing", |word| {
             Standing::from_word(word).ok_or_else(|| one_of(word, ["customer", "reseller"]))
         }),
@@ -525,6 +531,10 @@ fn id(text: &str) -> Result<i64, String> {
 fn anchor_day(text: &str) -> Result<AnchorDay, String> {
     let not_a_day = || format!("`{text}` is not a day of the month, 1 to 31");
     AnchorDay::new(text.parse().map_err(|_| not_a_day())?).map_err(|_| not_a_day())
+}
+
+fn align_day(text: &str) -> Result<AlignDraft, String> {
+    if text == "0" { Ok(AlignDraft(None)) } else { anchor_day(text).map(Some).map(AlignDraft) }
 }
 
 /// An instant, or a date for its first moment in UTC.

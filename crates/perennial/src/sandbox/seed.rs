@@ -161,6 +161,7 @@ fn account(
         standing: Standing::Customer,
         page_password: Some(password_hash.to_owned()),
         joint_orders: false,
+        align_day: None,
         facts: BTreeMap::new(),
         created: now,
     };

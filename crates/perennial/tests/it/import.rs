@@ -1,5 +1,6 @@
 //! `perennial import`: what it takes, what it refuses, and what it leaves alone.
 
+use perennial_core::calendar::AnchorDay;
 use perennial_core::ports::Books;
 use perennial_store::sqlite::SqliteStore;
 use serde_json::{Value, json};
@@ -330,4 +331,34 @@ fn what_becomes_of_the_deleted_and_of_what_falls_due_together_is_kept_where_noth
     let tables = |joint: &str| shop.document(&["import", &account(joint)])["tables"]["accounts"].clone();
     let told = ["true", "", "true", "false", "false"].map(tables);
     assert_eq!(told, [tally(0, 1, 0), tally(0, 0, 1), tally(0, 0, 1), tally(0, 1, 0), tally(0, 0, 1)]);
+}
+
+#[test]
+fn the_day_on_which_services_end_is_kept_where_nothing_is_said_and_taken_off_by_a_zero() {
+    let shop = Shop::open();
+    let day = || {
+        let reader = SqliteStore::open(&shop.database()).unwrap().reader();
+        let account = reader.account(reader.find_account("acme").unwrap().unwrap()).unwrap().unwrap();
+        account.align_day.map(AnchorDay::get)
+    };
+    let account = |day: &str| {
+        let titles = "code,name,email,country,currency,tax,tax_rate,align_day\n";
+        let row = format!("acme,ACME,billing@acme.example.net,FR,EUR,standard,20,{day}\n");
+        shop.write("accounts.csv", &format!("{titles}{row}"))
+    };
+    assert_eq!(day(), None);
+    for (said, on_file, told) in [
+        ("15", Some(15), tally(0, 1, 0)),
+        ("", Some(15), tally(0, 0, 1)),
+        ("31", Some(31), tally(0, 1, 0)),
+        ("0", None, tally(0, 1, 0)),
+        ("0", None, tally(0, 0, 1)),
+    ] {
+        assert_eq!(shop.document(&["import", &account(said)])["tables"]["accounts"], told, "{said}");
+        assert_eq!(day(), on_file, "{said}");
+    }
+    for wrong in ["32", "-1", "x"] {
+        let told = format!("accounts.align_day: `{wrong}` is not a day of the month, 1 to 31");
+        shop.run(&["import", &account(wrong)]).failed(1, &told);
+    }
 }

@@ -1,7 +1,7 @@
 -- differs: the next id is not made by itself, and writers take turns.
 -- A new account; without an id it gets the next one.
 insert into accounts (id, code, name, email, country, vat_number, currency, tax, tax_ppm, zone, credit_limit_minor,
-    standing, page_password, facts, created_at, joint_orders)
+    standing, page_password, facts, created_at, joint_orders, align_day)
 values (coalesce($1, (select coalesce(max(id), 0) + 1 from accounts)),
-    $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 returning id

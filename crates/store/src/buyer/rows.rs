@@ -5,7 +5,7 @@ use perennial_core::buyer::holding::{Holding, HoldingKey, Native, ProviderName, 
 use perennial_core::buyer::intent::{By, Intent, IntentId, State};
 use perennial_core::buyer::plan::{OnFile, Spent};
 use perennial_core::buyer::remote::{Ask, Length, Offer, Receipt, RemoteOrder, Watermark};
-use perennial_core::calendar::{AnchorDay, Period};
+use perennial_core::calendar::Period;
 use perennial_core::money::Money;
 use perennial_core::product::Kind;
 
@@ -66,7 +66,7 @@ pub(super) fn filed<D: Driver>(row: &D::Row<'_>) -> Result<FiledRow> {
 fn ask(columns: &mut Columns<'_, impl Row>, service: RemoteId) -> Result<Ask> {
     let (kind, name, fence) = (columns.parse(Kind::from_word)?, columns.take()?, columns.date()?);
     let period = columns.parse_opt(|text| Period::parse(text).ok())?;
-    let day = columns.take::<Option<i8>>()?.and_then(|day| AnchorDay::new(day).ok());
+    let day = columns.anchor_opt()?;
     let length = period.map(Length::Period).or(day.map(Length::ToDay));
     let length = length.ok_or_else(|| columns.unreadable("it is for no length of time"))?;
     let [net, tax, gross]: [i64; 3] = [columns.take()?, columns.take()?, columns.take()?];

@@ -81,7 +81,7 @@ tables! {
     accounts by id {
         Int id, Text code, Text name, Text email, Text country, Text vat_number, Text currency, Text tax, Int tax_ppm,
         Text zone, Int credit_limit_minor, Text standing, Text page_password, Text facts, Int created_at,
-        Int joint_orders,
+        Int joint_orders, Int align_day,
     }
     products by id {
         Int id, Text code, Text name, Text kind, Text renewability, Int grace_days, Int suspension_days,

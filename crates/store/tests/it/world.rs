@@ -425,6 +425,7 @@ pub fn account(id: AccountId) -> Account {
         standing: if reseller { Standing::Reseller } else { Standing::Customer },
         page_password: None,
         joint_orders: false,
+        align_day: None,
         facts: [("phone".to_owned(), "+33 1".to_owned())].into(),
         created: Timestamp::UNIX_EPOCH,
     }

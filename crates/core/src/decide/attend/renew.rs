@@ -15,7 +15,7 @@ use crate::ids::{OrderId, ServiceId};
 use crate::notice::{NoticeKind, Unpaid};
 use crate::order::{Order, OrderState, Origin, PayPlan, Purpose};
 use crate::product::Renewability;
-use crate::quote::{Quote, SERVICES_MAX, line};
+use crate::quote::{Quote, SERVICES_MAX, scheduled_line};
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::snapshot::Change;
@@ -162,12 +162,12 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// An order for the renewal of services, each for its own period.
+    /// An order for the renewal of services, each for its own period, and on to the day on which they are to end.
     fn ordered(&self, due: &[&Due<'_>]) -> Result<Order, Refusal> {
         let (now, account) = (self.now, self.account);
         let lines = due
             .iter()
-            .map(|it| line(now, &self.seen, account, it.service, Expiry::of(it.service), it.service.period))
+            .map(|it| scheduled_line(now, &self.seen, account, it.service, Expiry::of(it.service), it.service.period))
             .collect::<Result<Vec<_>, _>>()?;
         let Quote { lines, net, tax, gross, .. } = Quote::total(account, lines, Vec::new())?;
         Ok(Order {

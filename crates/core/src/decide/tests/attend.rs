@@ -39,7 +39,7 @@ pub fn told(changes: &[Change]) -> Vec<NoticeKind> {
 }
 
 /// Looks at services early on a day, and tells what was told.
-fn visit(world: &mut World, services: &[ServiceId], day: &str) -> Vec<NoticeKind> {
+pub fn visit(world: &mut World, services: &[ServiceId], day: &str) -> Vec<NoticeKind> {
     world.now = format!("{day}T05:00:00Z").parse().expect("is an instant");
     let action = look(world, services, date(day));
     let told = told(&world.run(action).expect("is attended").changes);
@@ -54,7 +54,8 @@ fn words(told: &[NoticeKind]) -> Vec<&'static str> {
     told.iter().map(NoticeKind::word).collect()
 }
 
-fn automatic(services: &[ServiceId]) -> World {
+/// A world in which services renew by themselves.
+pub fn automatic(services: &[ServiceId]) -> World {
     let mut world = World::new();
     for id in services {
         world.service(*id).mode = RenewalMode::Automatic;
@@ -63,7 +64,7 @@ fn automatic(services: &[ServiceId]) -> World {
 }
 
 /// A world that pays with its balance unless it has to do otherwise.
-fn prepaid(services: &[ServiceId]) -> World {
+pub fn prepaid(services: &[ServiceId]) -> World {
     let mut world = automatic(services);
     for method in world.seen.methods.values_mut() {
         method.preference = Preference::Other;
@@ -75,11 +76,13 @@ fn state(world: &World, order: i64) -> OrderState {
     world.seen.orders[&OrderId(order)].state
 }
 
-fn proposed(order: i64, on: &str) -> NoticeKind {
+/// That an order was proposed, to be paid on a day.
+pub fn proposed(order: i64, on: &str) -> NoticeKind {
     NoticeKind::Proposed { order: OrderId(order), on: date(on) }
 }
 
-fn paid(order: i64) -> NoticeKind {
+/// That an order was paid.
+pub fn paid(order: i64) -> NoticeKind {
     NoticeKind::Paid { order: OrderId(order) }
 }
 

@@ -11,7 +11,9 @@ use crate::quote::quote;
 use crate::refusal::Refusal;
 
 fn until(world: &World, id: ServiceId) -> String {
-    ordered_until(world.now, &world.seen, &world.seen.services[&id]).expect("is in range").to_string()
+    ordered_until(world.now, &world.seen, &world.seen.accounts[&CUSTOMER], &world.seen.services[&id])
+        .expect("is in range")
+        .to_string()
 }
 
 fn terms(order: &Order) -> Vec<(String, String)> {

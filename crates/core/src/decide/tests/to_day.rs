@@ -168,7 +168,7 @@ fn what_is_ordered_after_an_open_order_to_a_day_begins_on_that_day() {
     let second = world.order(renew_after_open(&[STACKING], "P1M")).expect("is placed");
     let third = world.order(placing(RenewRequest { after: After::OpenOrders, ..to_day(5, &[STACKING], "P1M") }));
     let third = third.expect("is placed");
-    let until = ordered_until(world.now, &world.seen, &world.seen.services[&STACKING]);
+    let until = ordered_until(world.now, &world.seen, &world.seen.accounts[&CUSTOMER], &world.seen.services[&STACKING]);
     assert_eq!(until, Ok(date("2027-05-05")));
     let stated = [("2026-12-31", "2027-02-12"), ("2027-02-12", "2027-03-12"), ("2027-03-12", "2027-05-05")];
     for (order, (from, until)) in [first, second, third].iter().zip(stated) {

@@ -260,6 +260,7 @@ fn account(id: AccountId, standing: Standing) -> Account {
         standing,
         page_password: None,
         joint_orders: false,
+        align_day: None,
         facts: [("city".to_owned(), "Paris".to_owned())].into(),
         created: Timestamp::UNIX_EPOCH,
     }

@@ -77,7 +77,7 @@ fn comes() -> impl Strategy<Value = Comes> {
 }
 
 /// The world with its services in modes of their own, from a first day on.
-fn world(modes: &[RenewalMode], joint: bool, is_prepaid: bool) -> World {
+fn world(modes: &[RenewalMode], joint: bool, align: Option<i8>, is_prepaid: bool) -> World {
     let mut world = World::new();
     let catalogue = Arc::make_mut(&mut world.seen.catalogue);
     for product in catalogue.products.values_mut() {
@@ -90,7 +90,8 @@ fn world(modes: &[RenewalMode], joint: bool, is_prepaid: bool) -> World {
     for id in [DOMAIN, HOSTING] {
         world.service(id).period = period("P1Y");
     }
-    world.seen.accounts.get_mut(&CUSTOMER).expect("is there").joint_orders = joint;
+    let account = world.seen.accounts.get_mut(&CUSTOMER).expect("is there");
+    (account.joint_orders, account.align_day) = (joint, align.map(|day| AnchorDay::new(day).expect("is a day")));
     if is_prepaid {
         world.seen.methods.clear();
     }
@@ -250,10 +251,11 @@ proptest! {
     fn in_a_year_each_stage_comes_once_each_expiry_is_paid_once_and_what_is_told_is_true(
         modes in proptest::collection::vec(proptest::sample::select(vec![RenewalMode::Automatic, RenewalMode::Automatic, RenewalMode::Manual]), 6),
         joint in any::<bool>(),
+        align in proptest::option::of(1_i8..=31),
         is_prepaid in any::<bool>(),
         days in proptest::collection::vec((deed(), comes()), 366),
     ) {
-        let mut world = world(&modes, joint, is_prepaid);
+        let mut world = world(&modes, joint, align, is_prepaid);
         let mut year = Year::default();
         let mut missed = Vec::new();
         let mut day = date("2026-11-20");
@@ -295,7 +297,7 @@ proptest! {
         joint in any::<bool>(),
         comes in proptest::collection::vec(comes(), 366),
     ) {
-        let mut world = world(&[RenewalMode::Automatic; 6], joint, false);
+        let mut world = world(&[RenewalMode::Automatic; 6], joint, None, false);
         let anchor = AnchorDay::new(anchor).expect("is a day");
         let first: HashMap<_, _> = OWN.into_iter().zip(texts).map(|(id, text)| {
             let held = world.service(id);

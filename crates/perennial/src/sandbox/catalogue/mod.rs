@@ -277,6 +277,7 @@ fn account(row: &AccountRow, now: Timestamp, password_hash: &str) -> anyhow::Res
         standing: row.standing,
         page_password: Some(password_hash.to_owned()),
         joint_orders: false,
+        align_day: None,
         facts: facts(row.facts),
         created: now,
     })

@@ -273,6 +273,7 @@ mod tests {
             standing: Standing::Customer,
             page_password: None,
             joint_orders: false,
+            align_day: None,
             facts: BTreeMap::new(),
             created: at(),
         }

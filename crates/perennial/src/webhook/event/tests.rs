@@ -47,6 +47,7 @@ fn account() -> Account {
         standing: Standing::Customer,
         page_password: None,
         joint_orders: false,
+        align_day: None,
         facts: std::collections::BTreeMap::new(),
         created: at(),
     }

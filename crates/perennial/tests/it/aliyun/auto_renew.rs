@@ -62,6 +62,38 @@ fn each_setting_is_shown_as_it_was_made() {
 }
 
 #[test]
+fn renewals_go_on_to_the_accounts_day_by_themselves_where_the_seller_says_so() {
+    let world = World::start();
+    let is_drawn = || attributes(&world, &[("InstanceId", INSTANCE)])[0][5].clone();
+    let set = |parameters: &[(&str, &str)]| {
+        modify(&world, &[&[("InstanceId", INSTANCE)], parameters].concat()).done();
+    };
+    let unify = |day: &str| drop(world.billing("SetAllExpirationDay", &[("UnifyExpireDay", day)]).done());
+    unify("12");
+    assert_eq!(is_drawn(), json!(false), "that day is for renewals by hand");
+    let account =
+        format!("[[accounts]]\ncode = \"{CUSTOMER}\"\nname = \"Li Wei\"\nemail = \"{CUSTOMER}@example.net\"\n");
+    let more = "country = \"CN\"\ncurrency = \"CNY\"\ntax = \"exempt\"\nalign_day = 20\n";
+    world.import(&format!("{account}{more}"));
+    assert_eq!(is_drawn(), json!(false), "they go on to another day");
+    world.import(&format!("{account}{more}facts = {{}}\n"));
+    assert_eq!(is_drawn(), json!(true), "the seller's day is the account's where that set none");
+    world.call("DescribeRenewalPrice", &[HERE, ("ResourceId", INSTANCE), ("ExpectedRenewDay", "20")]).done();
+    unify("20");
+    assert_eq!(is_drawn(), json!(true));
+    for (parameters, drawn) in [
+        (&[("RenewalStatus", "AutoRenewal"), ("Duration", "1"), ("PeriodUnit", "Week")][..], false),
+        (&[("RenewalStatus", "AutoRenewal"), ("Duration", "3")], true),
+        (&[("RenewalStatus", "Normal")], false),
+        (&[("RenewalStatus", "NotRenewal")], false),
+        (&[("RenewalStatus", "AutoRenewal")], true),
+    ] {
+        set(parameters);
+        assert_eq!(is_drawn(), json!(drawn), "{parameters:?}");
+    }
+}
+
+#[test]
 fn the_same_setting_twice_changes_nothing() {
     let world = World::start();
     let asked = [("InstanceId", INSTANCE), ("RenewalStatus", "AutoRenewal"), ("Duration", "3")];

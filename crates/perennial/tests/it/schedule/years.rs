@@ -39,6 +39,9 @@ const DELETED: i64 = 33_336;
 
 const ENDED: [i64; 7] = [MANUAL.1, CANCELLED.1, PENNILESS, LOCKED, FORGOTTEN, FORGOTTEN_DOMAIN, DELETED];
 
+/// The services of a customer who has them end on a day of the month: its first renewals go on to that day.
+const ALIGNED: (&str, [i64; 2], &str) = ("demo-aliyun", [6001, 6004], "2027-01-05");
+
 /// Sold once: its end is out of sight.
 const ONE_SHOT: i64 = 6002;
 
@@ -68,6 +71,9 @@ fn ledger() -> Shop {
     sandbox.stop().unwrap();
     let shop = Shop::empty();
     std::fs::copy(sandbox.data().join("perennial.db"), shop.database()).unwrap();
+    let ledger = rusqlite::Connection::open(shop.database()).unwrap();
+    let rows = ledger.execute("update accounts set align_day = 5 where code = ?1", (ALIGNED.0,)).unwrap();
+    assert_eq!(rows, 1);
     shop
 }
 
@@ -199,8 +205,8 @@ fn check_service(service: &Service, today: Date) -> usize {
         return 0;
     }
     assert!(service.until > today, "{name} expired on {}", service.until);
-    // Its terms fall on the 31st, and on the last day of a month that has none.
-    let first = date(EXPIRY);
+    // Its terms fall on the 31st, and on the last day of a month that has none; or on its owner's day.
+    let first = date(if ALIGNED.1.contains(&service.id.0) { ALIGNED.2 } else { EXPIRY });
     let months = i32::from(service.until.year() - first.year()) * 12 + i32::from(service.until.month() - first.month());
     assert_eq!(service.until, first.checked_add(Span::new().months(months)).unwrap(), "{name}");
     let period = i32::from(service.period.as_months().unwrap());

@@ -2,6 +2,7 @@
 //!
 //! Whatever either of them refuses has 403 (documented), except for what is refused before: a missing or unknown region.
 
+use perennial_core::account::Account;
 use perennial_core::calendar::Period;
 use perennial_core::command::Action;
 use perennial_core::gate::GateReason;
@@ -9,11 +10,11 @@ use perennial_core::ids::ServiceId;
 use perennial_core::ports::{BoxFuture, Rejection};
 use perennial_core::product::Kind;
 use perennial_core::refusal::Refusal;
-use perennial_core::service::{Lifecycle, RenewalMode};
+use perennial_core::service::{Lifecycle, RenewalMode, Service};
 use perennial_core::snapshot::Snapshot;
 
 use super::context::{Answer, Answered, Context};
-use super::found::{Found, Known, check_region, load_all, load_instances};
+use super::found::{Found, Known, check_region, load_all, load_instances, unified_day};
 use super::listing::{IDS_MAX, Paging, split_ids};
 use super::period::{self, Each, Unit, Wrong};
 use super::table::Row;
@@ -179,9 +180,15 @@ fn attribute(found: &Found<'_>) -> Attribute {
         auto_renew_enabled: found.service.mode == RenewalMode::Automatic,
         duration,
         period_unit,
-        // No renewal is drawn to the account's day without being asked for.
-        enable_expected_renew_day: false,
+        enable_expected_renew_day: is_drawn_to_day(found.account, found.service),
     }
+}
+
+/// Whether its renewals go on to the account's unified day without being asked to, which the seller alone says: setting
+/// that day is documented for renewals by hand, and no parameter sets this flag (inferred).
+fn is_drawn_to_day(account: &Account, service: &Service) -> bool {
+    let day = account.aligned_to(service.period).filter(|_| service.mode == RenewalMode::Automatic);
+    day.is_some() && day == unified_day(account)
 }
 
 /// A refusal of the rules. A cancellation can be withdrawn, and made, until 24 hours before the expiry; one that stopped

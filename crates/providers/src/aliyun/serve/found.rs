@@ -14,7 +14,7 @@ use super::refusal::no_instance;
 use super::region::is_known;
 use crate::aliyun::wire::error::Failure;
 
-/// The fact of an account that is its unified expiration day.
+/// The fact of an account that is the unified expiration day which it set itself.
 pub(super) const UNIFIED_DAY: &str = "unified_expiration_day";
 
 /// The instance with an id, which is a service's name.
@@ -22,9 +22,11 @@ pub(super) fn instance(context: &Context<'_>, id: &str) -> Result<ServiceId, Fai
     context.ports.books.find_service(context.account().id, Kind::Instance, id)?.ok_or_else(no_instance)
 }
 
-/// The day of the month that an account lets its instances expire on, if it has set one.
+/// The day of the month that an account lets its instances expire on, if it has set one. Where it has not, it is the day to
+/// which the seller lets its renewals go on by themselves (inferred: there is one unified day).
 pub(super) fn unified_day(account: &Account) -> Option<AnchorDay> {
-    AnchorDay::new(account.facts.get(UNIFIED_DAY)?.parse().ok()?).ok()
+    let own = |fact: &String| AnchorDay::new(fact.parse().ok()?).ok();
+    account.facts.get(UNIFIED_DAY).map_or(account.align_day, own)
 }
 
 /// The region of what was recorded without one. It exists even where nothing is in it.

@@ -10,7 +10,7 @@ use perennial_core::decide::decide;
 use perennial_core::gate::{GateReason, RenewGate};
 use perennial_core::ids::{AccountId, ServiceId};
 use perennial_core::money::Money;
-use perennial_core::order::{Order, Origin};
+use perennial_core::order::{Order, OrderLine, Origin};
 use perennial_core::ports::Rejection;
 use perennial_core::product::{Kind, Product, Renewability};
 use perennial_core::refusal::Refusal;
@@ -172,12 +172,12 @@ impl<'a> Found<'a> {
         })
     }
 
-    /// Whether an order renews it for its own period.
+    /// Whether an order renews it as it renews by itself.
     fn is_own(&self, order: &Order) -> bool {
-        order.line_of(self.service.id).is_some_and(|line| line.period == Some(self.service.period))
+        order.line_of(self.service.id).is_some_and(|line| is_usual(line, order.origin, self.service.period))
     }
 
-    /// The open order that renews it for its own period.
+    /// The open order that renews it as it renews by itself.
     pub fn pending(&self) -> Option<&'a Order> {
         self.open.filter(|order| self.is_own(order))
     }
@@ -230,6 +230,11 @@ impl<'a> Found<'a> {
             .with("pendingRenewalOrder", &pending)
             .with("pendingOrder", &pending)
     }
+}
+
+/// Whether a line is for the period that its service renews by itself for. The schedule alone lets that go on to a day.
+fn is_usual(line: &OrderLine, origin: Origin, period: Period) -> bool {
+    line.period.map_or(origin == Origin::Schedule, |ordered| ordered == period)
 }
 
 /// The last of an account's open orders that renew a service, whether the service names it or not.
@@ -415,13 +420,13 @@ pub(super) fn placed(reply: Reply) -> Result<Order, Failure> {
 mod tests {
     use perennial_core::ids::{ChargeId, OrderId};
     use perennial_core::money::Currency;
-    use perennial_core::order::{OrderLine, OrderState};
+    use perennial_core::order::OrderState;
 
     use super::*;
 
-    #[test]
-    fn of_orders_that_add_up_the_last_open_one_counts_also_where_another_is_charged() {
-        let line = OrderLine {
+    /// A renewal for a year.
+    fn line() -> OrderLine {
+        OrderLine {
             service: ServiceId(1),
             service_name: "example.se".to_owned(),
             description: ".se".to_owned(),
@@ -430,9 +435,28 @@ mod tests {
             list: Money::zero(Currency::SEK),
             net: Money::zero(Currency::SEK),
             tax: Money::zero(Currency::SEK),
-        };
+        }
+    }
+
+    #[test]
+    fn the_schedules_renewal_to_a_day_is_the_usual_one_and_nobody_elses() {
+        let year = Period::months(12).expect("is a period");
+        for (period, origin, usual) in [
+            (Some(year), Origin::Customer, true),
+            (Some(year), Origin::Schedule, true),
+            (Period::months(1), Origin::Customer, false),
+            (Period::months(1), Origin::Schedule, false),
+            (None, Origin::Customer, false),
+            (None, Origin::Schedule, true),
+        ] {
+            assert_eq!(is_usual(&OrderLine { period, ..line() }, origin, year), usual, "{period:?} {origin:?}");
+        }
+    }
+
+    #[test]
+    fn of_orders_that_add_up_the_last_open_one_counts_also_where_another_is_charged() {
         let placed = reference::tests::order(OrderState::Open);
-        let open = |id| Order { id: OrderId(id), lines: vec![line.clone()], ..placed.clone() };
+        let open = |id| Order { id: OrderId(id), lines: vec![line()], ..placed.clone() };
         let charged = Order { charge: Some(ChargeId(3)), ..open(5) };
         let (now, later) = (placed.placed, placed.lapses);
         let paid = Order { state: OrderState::Fulfilled(now), ..open(8) };

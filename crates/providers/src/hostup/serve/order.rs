@@ -290,6 +290,7 @@ mod tests {
             standing: Standing::Customer,
             page_password: None,
             joint_orders: false,
+            align_day: None,
             facts: std::collections::BTreeMap::new(),
             created: Timestamp::UNIX_EPOCH,
         }

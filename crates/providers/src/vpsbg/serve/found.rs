@@ -268,7 +268,7 @@ impl<'a> Found<'a> {
 
     /// Its expiry once every open order is paid. Open orders were loaded.
     pub fn potential_expiry(&self) -> Result<Stamp, Failure> {
-        self.midnight(ordered_until(self.context.now, self.seen, self.service)?)
+        self.midnight(ordered_until(self.context.now, self.seen, self.context.account(), self.service)?)
     }
 }
 

@@ -52,6 +52,7 @@ mod tests {
             standing: Standing::Customer,
             page_password: None,
             joint_orders: false,
+            align_day: None,
             facts: std::collections::BTreeMap::new(),
             created: jiff::Timestamp::UNIX_EPOCH,
         };

@@ -147,6 +147,7 @@ impl Script {
             standing: if reseller { Standing::Reseller } else { Standing::Customer },
             page_password: self.dice.one_in(2).then(|| self.text()),
             joint_orders: self.dice.one_in(2),
+            align_day: self.dice.one_in(2).then(|| self.day()),
             facts: self.facts(),
             ..account(id)
         }

@@ -72,7 +72,7 @@ impl Script {
             services,
             scope: if strategy { Scope::Strategy { of: root.id } } else { Scope::Listed },
             period: self.period(),
-            to_day: self.dice.one_in(6).then(|| AnchorDay::new(self.day()).expect("is a day")),
+            to_day: self.dice.one_in(6).then(|| self.day()),
             promo: self.promo(),
             coupons: *self.dice.pick(&[CouponUse::Keep, CouponUse::First]),
             after: *self.dice.pick(&[After::Expiry, After::Expiry, After::OpenOrders]),
@@ -82,8 +82,8 @@ impl Script {
         (root.account, request)
     }
 
-    fn day(&mut self) -> i8 {
-        i8::try_from(self.dice.int(1..=31)).expect("fits")
+    pub(super) fn day(&mut self) -> AnchorDay {
+        AnchorDay::new(i8::try_from(self.dice.int(1..=31)).expect("fits")).expect("is a day")
     }
 
     fn promo(&mut self) -> Option<String> {
