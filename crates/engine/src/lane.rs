@@ -225,12 +225,15 @@ impl Worker {
         while let Some(first) = arrived.pop_front().or_else(|| waiting.blocking_recv()) {
             arrived.push_front(first);
             self.gather(&mut arrived, &mut waiting);
+            // Who comes until it is this process's turn goes along.
+            self.store.await_turn();
+            self.receive(&mut arrived, &mut waiting);
             if self.closing.load(Ordering::Acquire) {
                 // Nobody else gets in; what is in is still received, and then the loop ends.
                 waiting.close();
             }
-            let is_remote = self.store.is_remote();
-            let jobs = if is_remote { alike(&mut arrived, &mut was_passed_over) } else { arrived.drain(..).collect() };
+            let is_far = self.store.is_remote();
+            let jobs = if is_far { alike(&mut arrived, &mut was_passed_over) } else { arrived.drain(..).collect() };
             let (count, watch) = (jobs.len(), Stopwatch::start());
             self.carry_out(jobs);
             let took = watch.elapsed();
@@ -242,18 +245,28 @@ impl Worker {
         }
     }
 
-    /// Takes what has arrived. Where that is little, it waits a moment for the callers of the last commit: those who call
-    /// again as soon as they are answered are there soon, and would else go on in two groups in turn, one of them small.
+    /// Takes what has arrived.
+    fn receive(&self, arrived: &mut VecDeque<Job>, waiting: &mut mpsc::Receiver<Job>) {
+        while arrived.len() < self.group_max()
+            && let Ok(job) = waiting.try_recv()
+        {
+            arrived.push_back(job);
+        }
+    }
+
+    /// Takes what has arrived. Where that is little and the database is a trip away, it waits a moment for the callers of the
+    /// last commit: those who call again as soon as they are answered are there soon, and would else go on in two groups in
+    /// turn, one of them small.
     fn gather(&self, arrived: &mut VecDeque<Job>, waiting: &mut mpsc::Receiver<Job>) {
-        let most = self.group_max();
-        let expected = self.last.callers.min(most);
+        self.receive(arrived, waiting);
+        if !self.store.is_remote() {
+            return;
+        }
+        let wanted = self.last.callers.min(self.group_max()).min(GATHERED_MAX);
         let (watch, moment) = (Stopwatch::start(), GROUP_TIME.min(self.last.took / 4));
-        while arrived.len() < most {
-            match waiting.try_recv() {
-                Ok(job) => arrived.push_back(job),
-                Err(_) if arrived.len() >= expected.min(GATHERED_MAX) || watch.elapsed() >= moment => break,
-                Err(_) => std::thread::sleep(GLANCE),
-            }
+        while arrived.len() < wanted && watch.elapsed() < moment {
+            std::thread::sleep(GLANCE);
+            self.receive(arrived, waiting);
         }
     }
 

@@ -85,6 +85,10 @@ pub trait Store: Send {
         false
     }
 
+    /// Waits for its turn, where writers in several processes take turns; the next batch begins with it. What comes until
+    /// then can go along. An error is told by [`begin`](Self::begin).
+    fn await_turn(&mut self) {}
+
     /// Opens the one write transaction. It sees everything committed before, by whichever process.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use perennial_core::money::{Currency, Money};
 use perennial_core::ports::{Books, Failure, Lane, Rejection, Span};
 use perennial_core::refusal::Refusal;
 use perennial_core::snapshot::Want;
-use perennial_engine::lane::{Grouping, start};
+use perennial_engine::lane::{Grouping, LaneHandle, LaneThread, start};
 use perennial_store::sqlite::SqliteStore;
 use perennial_store::{Batch, Records, Store, StoreError};
 
@@ -201,34 +201,57 @@ async fn what_was_not_done_is_told_from_what_is_not_known() {
     }
 }
 
-/// A store whose batches take long, and are counted.
+/// A store a trip away, whose turn and whose batches take their time; batches are counted.
 struct Slow {
     store: SqliteStore,
+    turn: Duration,
+    batch: Duration,
     batches: Arc<AtomicUsize>,
 }
 
+impl Slow {
+    /// A lane over one, and the number of its batches.
+    fn lane(world: &World, turn: Duration, batch: Duration) -> (LaneHandle, LaneThread, Arc<AtomicUsize>) {
+        let store = SqliteStore::open(&world.folder.path().join("ledger.db")).expect("opens");
+        let (books, batches) = (Arc::new(store.reader()), Arc::<AtomicUsize>::default());
+        let slow = Box::new(Self { store, turn, batch, batches: Arc::clone(&batches) });
+        let (lane, thread) = start(slow, books, Arc::clone(&world.clock) as _, Grouping::ByTime).expect("starts");
+        (lane, thread, batches)
+    }
+}
+
 impl Store for Slow {
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    fn await_turn(&mut self) {
+        std::thread::sleep(self.turn);
+    }
+
     fn begin(&mut self) -> Result<Box<dyn Batch + '_>, StoreError> {
         self.batches.fetch_add(1, Ordering::Relaxed);
-        std::thread::sleep(Duration::from_millis(40));
+        std::thread::sleep(self.batch);
         self.store.begin()
     }
+}
+
+/// Something that changes nothing.
+async fn call(lane: &LaneHandle) {
+    let action = Action::EditAccount { name: None, email: None, facts: BTreeMap::new() };
+    lane.submit(Command { account: ACCOUNT, token: None, action }).await.expect("is done");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_who_call_again_as_soon_as_they_are_answered_share_their_commits() {
     const CALLS: usize = 10;
     let world = World::new(Grouping::ByTime);
-    let store = SqliteStore::open(&world.folder.path().join("ledger.db")).expect("opens");
-    let (books, batches) = (Arc::new(store.reader()), Arc::<AtomicUsize>::default());
-    let slow = Box::new(Slow { store, batches: Arc::clone(&batches) });
-    let (lane, _thread) = start(slow, books, Arc::clone(&world.clock) as _, Grouping::ByTime).expect("starts");
+    let (lane, _thread, batches) = Slow::lane(&world, Duration::ZERO, Duration::from_millis(40));
     let callers = (0..8).map(|_| {
         let lane = lane.clone();
         tokio::spawn(async move {
             for _ in 0..CALLS {
-                let action = Action::EditAccount { name: None, email: None, facts: BTreeMap::new() };
-                lane.submit(Command { account: ACCOUNT, token: None, action }).await.expect("is done");
+                call(&lane).await;
             }
         })
     });
@@ -237,6 +260,18 @@ async fn callers_who_call_again_as_soon_as_they_are_answered_share_their_commits
     }
     let batches = batches.load(Ordering::Relaxed);
     assert!(batches < CALLS * 3 / 2, "{batches} batches: one caller goes on before all others");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_before_the_turn_goes_along() {
+    let world = World::new(Grouping::ByTime);
+    let (lane, _thread, batches) = Slow::lane(&world, Duration::from_millis(500), Duration::ZERO);
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        call(&lane).await;
+    };
+    tokio::join!(call(&lane), later);
+    assert_eq!(batches.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

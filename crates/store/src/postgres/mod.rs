@@ -63,6 +63,8 @@ pub struct PostgresStore {
     catalogue: CatalogueCache,
     /// The connection that writes; none before the first batch, and after it was lost.
     session: Option<PostgresSession>,
+    /// What came of waiting for a turn, until the batch begins that it is for.
+    turn: Option<Result<PostgresSession, Failure>>,
 }
 
 impl PostgresStore {
@@ -79,12 +81,16 @@ impl PostgresStore {
         migrate::migrate(&connection).map_err(|cause| Failure::new(DOING, cause))?;
         let catalogue = CatalogueCache::default();
         let session = Some(Session::new(connection, Role::Writer, CatalogueCache::clone(&catalogue)));
-        Ok(Self { server, catalogue, session })
+        Ok(Self { server, catalogue, session, turn: None })
     }
 
     /// A reader of this ledger. Make one and clone it: clones share their connections.
     pub fn reader(&self) -> PostgresReader {
         PostgresReader::of(self.server.clone())
+    }
+
+    fn turn(&mut self) -> Result<PostgresSession, Failure> {
+        self.begin_on_a_connection().map_err(failed("begin a batch"))
     }
 
     /// Has the transaction that writes begin: on the connection that is there, or on a new one where that was lost.
@@ -114,8 +120,17 @@ impl Store for PostgresStore {
         true
     }
 
+    fn await_turn(&mut self) {
+        if self.turn.is_none() {
+            self.turn = Some(self.turn());
+        }
+    }
+
     fn begin(&mut self) -> Result<Box<dyn Batch + '_>, StoreError> {
-        let session = self.begin_on_a_connection().map_err(failed("begin a batch"))?;
-        Ok(Box::new(OpenBatch::new(self.session.insert(session), |_| ())))
+        let turn = match self.turn.take() {
+            Some(turn) => turn,
+            None => self.turn(),
+        };
+        Ok(Box::new(OpenBatch::new(self.session.insert(turn?), |_| ())))
     }
 }

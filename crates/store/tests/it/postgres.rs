@@ -38,6 +38,9 @@ fn writers_take_turns_and_leave_no_gap_in_the_ids() {
                 let mut store = world.database.store();
                 scope.spawn(move || {
                     let id = |batch: usize| {
+                        if batch.is_multiple_of(2) {
+                            store.await_turn();
+                        }
                         let mut open = store.begin().expect("begins");
                         let next = open.load(&[]).expect("loads").next.service;
                         let recorded = open.record(&named(&format!("node-{node}-{batch}.example"))).expect("is new");
@@ -216,6 +219,8 @@ fn a_store_outlives_a_restart_of_its_server() {
     assert!(ids.is_empty());
     cluster.stop().expect("stops");
     assert!(store.begin().is_err());
+    store.await_turn();
+    assert!(store.begin().is_err(), "is told where the batch begins");
     assert!(reader.account_ids().is_err());
     assert!(PostgresReader::open(&url).is_err());
     cluster.start_again().expect("starts");
