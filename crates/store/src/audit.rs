@@ -46,7 +46,7 @@ macro_rules! rules {
     };
 }
 
-const RULES: &[(&str, &Statement)] = rules! {
+pub(crate) const RULES: &[(&str, &Statement)] = rules! {
     "one-payment"
     "one-original"
     "one-extension"

@@ -8,6 +8,8 @@ use super::PostgresStore;
 use super::connect::wait;
 use super::driver::PostgresSession;
 use super::sets::for_each;
+use crate::audit::RULES;
+use crate::driver::{Driver, Reading};
 use crate::sql::{ALL, CHARGE_NEXT, GROWING, INTENTS_OPEN, ORDER, Statement};
 
 /// A new ledger, in the transaction that writes.
@@ -103,6 +105,18 @@ fn what_is_open_is_read_by_an_index_of_its_own() {
     ] {
         let plan = plan(&session.driver.client, text);
         assert!(plan.iter().any(|line| line.contains(index)), "{plan:#?}");
+    }
+}
+
+/// On a large ledger that would take for ever, and a planner that expects no finding takes it for cheap.
+#[test]
+fn no_rule_of_the_audit_goes_through_a_table_for_each_row_of_another() {
+    let session = writer();
+    session.driver.rollback().expect("rolls back");
+    session.driver.begin_read(Reading::Tables).expect("begins");
+    for (rule, statement) in RULES {
+        let plan = plan(&session.driver.client, statement.postgres);
+        assert!(!plan.iter().any(|line| line.contains("Nested Loop")), "{rule}: {plan:#?}");
     }
 }
 
