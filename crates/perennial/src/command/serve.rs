@@ -147,7 +147,7 @@ async fn serve(
     let pages = Pages::new(&house, measured.clone(), named, Overview::Private)?;
     listeners.push(pages_socket.answered_by(tls, Arc::new(pages)));
     let ready = || {
-        tracing::info!("serving {}; pages at {pages_url}, ledger at {address}", spoken.join(", "));
+        tracing::info!("serving: {}; pages at {pages_url}, ledger at {address}", spoken.join(", "));
         tell_systemd(NotifyState::Ready);
     };
     let schedule = match config.schedule {
