@@ -10,7 +10,7 @@ use perennial_testkit::http::Response;
 use perennial_testkit::{BearerClient, Env, OvhClient, Sandbox, Server, clients, http, process, sandbox};
 use serde_json::{Value, json};
 
-use crate::shop::{MASTER_KEY, Run, Shop};
+use crate::shop::{MASTER_KEY, Run, Shop, env};
 
 /// A shop that is served.
 struct World {
@@ -38,19 +38,7 @@ impl World {
 
     /// Keys for an account that may do everything, as its own environment.
     fn env_of(&self, account: &str) -> Env {
-        let issue = ["key", "issue", "--account", account, "--dialect", "ovh"];
-        let application = self.shop.document(&issue);
-        let key = application["application_key"].as_str().unwrap();
-        let rules = ["--rule", "GET /*", "--rule", "POST /*", "--rule", "PUT /*", "--rule", "DELETE /*"];
-        let consumer = [&issue, ["--kind", "consumer", "--application", key].as_slice(), &rules].concat();
-        let consumer = self.shop.document(&consumer);
-        let keys = [
-            ("OVH_APPLICATION_KEY", key),
-            ("OVH_APPLICATION_SECRET", application["application_secret"].as_str().unwrap()),
-            ("OVH_CONSUMER_KEY", consumer["consumer_key"].as_str().unwrap()),
-        ];
-        let endpoint = ("OVH_ENDPOINT".to_owned(), format!("http://127.0.0.1:{}/1.0", self.port + 1));
-        keys.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().chain([endpoint]).collect()
+        env(&self.shop.keys(account), self.port)
     }
 
     fn client_of(&self, account: &str) -> OvhClient {

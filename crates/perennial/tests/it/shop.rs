@@ -12,6 +12,7 @@ use perennial_core::ports::{Books, Lane};
 use perennial_engine::clock::SystemClock;
 use perennial_engine::lane::{self, Grouping};
 use perennial_store::sqlite::SqliteStore;
+use perennial_testkit::{Env, OvhClient};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -175,6 +176,22 @@ impl Shop {
         document
     }
 
+    /// Keys for an account that may do everything, as an environment without an endpoint.
+    pub fn keys(&self, account: &str) -> Env {
+        let issue = ["key", "issue", "--account", account, "--dialect", "ovh"];
+        let text = |document: &Value, name: &str| document[name].as_str().unwrap().to_owned();
+        let application = self.document(&issue);
+        let key = text(&application, "application_key");
+        let rules = ["--rule", "GET /*", "--rule", "POST /*", "--rule", "PUT /*", "--rule", "DELETE /*"];
+        let consumer = [&issue, ["--kind", "consumer", "--application", &key].as_slice(), &rules].concat();
+        let consumer = self.document(&consumer);
+        Env::from([
+            ("OVH_APPLICATION_SECRET".to_owned(), text(&application, "application_secret")),
+            ("OVH_CONSUMER_KEY".to_owned(), text(&consumer, "consumer_key")),
+            ("OVH_APPLICATION_KEY".to_owned(), key),
+        ])
+    }
+
     /// Orders a month of an account's service and pays it from the balance; tells the order's number.
     pub fn renew(&self, account: &str, service: i64) -> i64 {
         let order =
@@ -213,6 +230,17 @@ impl Shop {
         thread.close();
         order.id
     }
+}
+
+/// An environment with such keys, at a server whose pages are at a port and OVHcloud's API at the next one.
+pub fn env(keys: &Env, port: u16) -> Env {
+    let endpoint = ("OVH_ENDPOINT".to_owned(), format!("http://127.0.0.1:{}/1.0", port + 1));
+    keys.clone().into_iter().chain([endpoint]).collect()
+}
+
+/// A client in that environment.
+pub fn client(keys: &Env, port: u16) -> OvhClient {
+    OvhClient::from_env(&env(keys, port)).unwrap()
 }
 
 impl Run {

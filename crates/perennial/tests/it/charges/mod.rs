@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::serve::config;
-use crate::shop::{Run, SHOP, Shop};
+use crate::shop::{Run, SHOP, Shop, client};
 
 /// What a month of the shop's server costs its customer, in cents, and in words.
 const GROSS: i64 = 431;
@@ -93,7 +93,7 @@ impl World {
         let file = ledger.shop.write("shop.toml", &SHOP.replace("invoice_series = \"FR\"\n", seller));
         ledger.shop.run(&["import", &file]).done();
         ledger.shop.write("stripe.key", LocalStripe::KEY);
-        let keys = keys(&ledger);
+        let keys = ledger.shop.keys("acme");
         let world = Self { stripe, customer, proxy, ledger, port, server: Arc::default(), keys };
         world.configure(port, more);
         world.start();
@@ -158,26 +158,6 @@ impl World {
     fn moved(&self) -> i64 {
         self.stripe.moved().unwrap()
     }
-}
-
-/// Keys for `acme` that may do everything, as an environment without an endpoint.
-fn keys(ledger: &Ledger) -> Env {
-    let issue = ["key", "issue", "--account", "acme", "--dialect", "ovh"];
-    let application = ledger.shop.document(&issue);
-    let text = |document: &Value, name: &str| document[name].as_str().unwrap().to_owned();
-    let key = text(&application, "application_key");
-    let rules = ["--kind", "consumer", "--application", &key, "--rule", "GET /*", "--rule", "POST /*"];
-    let consumer = ledger.shop.document(&[issue.as_slice(), &rules].concat());
-    Env::from([
-        ("OVH_APPLICATION_SECRET".to_owned(), text(&application, "application_secret")),
-        ("OVH_CONSUMER_KEY".to_owned(), text(&consumer, "consumer_key")),
-        ("OVH_APPLICATION_KEY".to_owned(), key),
-    ])
-}
-
-fn client(keys: &Env, port: u16) -> OvhClient {
-    let endpoint = ("OVH_ENDPOINT".to_owned(), format!("http://127.0.0.1:{}/1.0", port + 1));
-    OvhClient::from_env(&keys.clone().into_iter().chain([endpoint]).collect()).unwrap()
 }
 
 /// Orders a month of the server.

@@ -21,7 +21,7 @@ fn every_command_works_on_it() {
     assert_eq!(world.shop.document(&["service", "show", "vps1.example.net"])["until"], "2099-01-31");
     world.shop.run(&["balance", "credit", "acme", "25", "--memo", "a start"]).done();
     assert_eq!(world.shop.document(&["balance", "show", "acme"])["balance"]["amount"], "25.00");
-    let keys = world.keys();
+    let keys = world.shop.keys("acme");
     let mut node = world.serve();
     let mut client = node.client(&keys);
     let order = renew(&mut client, 1001);
@@ -51,7 +51,7 @@ fn two_that_start_at_once_on_an_empty_database_make_one_ledger() {
     }
     let file = world.shop.write("shop.toml", SHOP);
     world.shop.run(&["import", &file]).done();
-    let keys = world.keys();
+    let keys = world.shop.keys("acme");
     for node in &mut nodes {
         assert_eq!(node.client(&keys).get("/service").unwrap().0, 200, "what another process wrote is seen");
         node.stop();

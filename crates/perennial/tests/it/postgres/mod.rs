@@ -12,10 +12,9 @@ use std::process::{Child, Stdio};
 use std::thread;
 
 use perennial_testkit::{Cluster, Env, OvhClient, process, sandbox};
-use serde_json::Value;
 
 use crate::serve::config;
-use crate::shop::{SHOP, Shop};
+use crate::shop::{SHOP, Shop, client};
 
 /// A shop whose ledger is in a PostgreSQL database.
 pub struct World {
@@ -36,21 +35,6 @@ impl World {
         let file = world.shop.write("shop.toml", SHOP);
         world.shop.run(&["import", &file]).done();
         world
-    }
-
-    /// Keys for `acme` that may do everything, as an environment without an endpoint.
-    fn keys(&self) -> Env {
-        let issue = ["key", "issue", "--account", "acme", "--dialect", "ovh"];
-        let application = self.shop.document(&issue);
-        let text = |document: &Value, name: &str| document[name].as_str().unwrap().to_owned();
-        let key = text(&application, "application_key");
-        let rules = ["--kind", "consumer", "--application", &key, "--rule", "GET /*", "--rule", "POST /*"];
-        let consumer = self.shop.document(&[issue.as_slice(), &rules].concat());
-        Env::from([
-            ("OVH_APPLICATION_SECRET".to_owned(), text(&application, "application_secret")),
-            ("OVH_CONSUMER_KEY".to_owned(), text(&consumer, "consumer_key")),
-            ("OVH_APPLICATION_KEY".to_owned(), key),
-        ])
     }
 
     /// Starts a process that serves the ledger, by its URL in the configuration.
@@ -87,8 +71,7 @@ impl Node {
     }
 
     fn client(&self, keys: &Env) -> OvhClient {
-        let endpoint = ("OVH_ENDPOINT".to_owned(), format!("http://127.0.0.1:{}/1.0", self.port + 1));
-        OvhClient::from_env(&keys.clone().into_iter().chain([endpoint]).collect()).unwrap()
+        client(keys, self.port)
     }
 
     fn log(&self) -> String {
