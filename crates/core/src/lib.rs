@@ -32,3 +32,4 @@ pub mod schedule;
 pub mod service;
 pub mod snapshot;
 pub mod strategy;
+pub mod turn;

@@ -1,10 +1,11 @@
 //! The lane: collects what has arrived, loads once, decides each command on the moving snapshot, commits once, and only
-//! then answers each. One caller is a batch of one; there is no second path.
+//! then answers each. One caller is a batch of one; there is no second path. Where the ledger takes two writers and there is
+//! much to do, one of them has the payments and the other one everything else.
 
 use std::collections::VecDeque;
 use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use perennial_core::command::{Action, Command, Reply};
 use perennial_core::decide::{decide, replayed};
 use perennial_core::ports::{Books, BoxFuture, Clock, Failure, Lane, Rejection};
 use perennial_core::snapshot::{Change, Snapshot, Want};
+use perennial_core::turn::Turn;
 use perennial_store::{Batch, Store, StoreError};
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -26,6 +28,10 @@ const GROUP_MAX: usize = 512;
 
 /// How long the work of one commit should take at the most; the group's size follows what a command has cost lately.
 const GROUP_TIME: Duration = Duration::from_millis(5);
+
+/// From so many callers on, payments go beside everything else. Fewer make larger groups together, which is worth more, as a
+/// statement costs as much as a dozen of its rows.
+const CROWD: usize = 128;
 
 /// Below so many commands a commit costs much the same whatever it carries, so that it is worth a wait for more of them.
 const GATHERED_MAX: usize = 16;
@@ -53,6 +59,14 @@ impl Job {
             Self::Chore { .. } => None,
         }
     }
+
+    /// The turn that it needs.
+    fn turn(&self) -> Turn {
+        match self {
+            Self::Command { command, .. } => command.action.turn(),
+            Self::Chore { .. } => Turn::All,
+        }
+    }
 }
 
 /// How many commands one commit may carry.
@@ -68,11 +82,38 @@ pub enum Grouping {
 #[derive(Clone)]
 pub struct LaneHandle {
     jobs: mpsc::Sender<Job>,
+    /// Where payments go when there is much to do, if they have a writer of their own.
+    payments: Option<mpsc::Sender<Job>>,
+    callers: Callers,
     /// Reads the ledger for each caller; none where the lane reads for many of them in a trip.
     books: Option<Arc<dyn Books + Send + Sync>>,
     clock: Arc<dyn Clock>,
     closing: Arc<AtomicBool>,
     news: Arc<News>,
+}
+
+/// How many callers wait for their answers.
+#[derive(Clone, Default)]
+struct Callers(Arc<AtomicUsize>);
+
+/// One of them, for as long as this is kept.
+struct Caller(Callers);
+
+impl Callers {
+    fn one_more(&self) -> Caller {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Caller(self.clone())
+    }
+
+    fn are_many(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= CROWD
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What commits carried that somebody waits for.
@@ -82,10 +123,10 @@ struct News {
     charges: Notify,
 }
 
-/// The lane's own thread.
+/// The lane's own threads, one for each writer.
 pub struct LaneThread {
     handle: LaneHandle,
-    thread: JoinHandle<()>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// Starts the lane over a store. `books` reads the same ledger beside it.
@@ -98,19 +139,22 @@ pub fn start(
     clock: Arc<dyn Clock>,
     grouping: Grouping,
 ) -> Result<(LaneHandle, LaneThread), Failure> {
-    let (jobs, waiting) = mpsc::channel(WAITING_MAX);
-    let closing = Arc::new(AtomicBool::new(false));
-    let news = Arc::<News>::default();
+    let (closing, news, callers) = (Arc::new(AtomicBool::new(false)), Arc::<News>::default(), Callers::default());
     let books = (!store.is_remote()).then_some(books);
-    let handle =
-        LaneHandle { jobs, books, clock: Arc::clone(&clock), closing: Arc::clone(&closing), news: Arc::clone(&news) };
-    let (last, cost) = (Carried { took: Duration::ZERO, callers: 0 }, GROUP_TIME / 64);
-    let worker = Worker { store, clock, grouping, closing, news, last, cost };
-    let thread = std::thread::Builder::new()
-        .name("lane".to_owned())
-        .spawn(move || worker.run(waiting))
-        .map_err(|cause| Failure::new("start the lane", cause))?;
-    Ok((handle.clone(), LaneThread { handle, thread }))
+    let beside = store.beside();
+    let worker = |name: &str, store| {
+        let (jobs, waiting) = mpsc::channel(WAITING_MAX);
+        let (clock, closing, news) = (Arc::clone(&clock), Arc::clone(&closing), Arc::clone(&news));
+        let (last, cost) = (Carried { took: Duration::ZERO, callers: 0 }, GROUP_TIME / 64);
+        let worker = Worker { store, clock, grouping, closing, news, callers: callers.clone(), last, cost };
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || worker.run(waiting));
+        thread.map(|thread| (jobs, thread)).map_err(|cause| Failure::new("start the lane", cause))
+    };
+    let (jobs, thread) = worker("lane", store)?;
+    let beside = beside.map(|store| worker("payments", store)).transpose()?;
+    let (payments, second) = beside.unzip();
+    let handle = LaneHandle { jobs, payments, callers, books, clock, closing, news };
+    Ok((handle.clone(), LaneThread { handle, threads: std::iter::once(thread).chain(second).collect() }))
 }
 
 impl LaneHandle {
@@ -134,14 +178,28 @@ impl LaneHandle {
         told.await.map_err(|cause| Rejection::Unknown(Failure::new("hear from the lane", cause)))
     }
 
-    /// Whether the lane's thread is there to carry commands out.
+    /// Whether the lane's threads are there to carry commands out.
     pub fn is_open(&self) -> bool {
-        !self.jobs.is_closed() && !self.closing.load(Ordering::Acquire)
+        self.ways().all(|way| !way.is_closed()) && !self.closing.load(Ordering::Acquire)
     }
 
-    /// Waits until the lane's thread has ended, in whatever way.
+    /// Waits until one of the lane's threads has ended, in whatever way.
     pub async fn ended(&self) {
-        self.jobs.closed().await;
+        let payments = async {
+            match &self.payments {
+                Some(payments) => payments.closed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.jobs.closed() => {}
+            () = payments => {}
+        }
+    }
+
+    /// The ways to the lane's threads.
+    fn ways(&self) -> impl Iterator<Item = &mpsc::Sender<Job>> {
+        std::iter::once(&self.jobs).chain(&self.payments)
     }
 
     /// Waits until a commit has carried a notice.
@@ -165,7 +223,8 @@ impl LaneHandle {
         if self.closing.load(Ordering::Acquire) {
             return Err(Rejection::Closing);
         }
-        self.jobs.send(job).await.map_err(|_| Rejection::Closing)
+        let payments = self.payments.as_ref().filter(|_| self.callers.are_many() && job.turn() == Turn::Payments);
+        payments.unwrap_or(&self.jobs).send(job).await.map_err(|_| Rejection::Closing)
     }
 }
 
@@ -181,6 +240,7 @@ impl Lane for LaneHandle {
             if let Some(reply) = self.replayed(&command)? {
                 return Ok(reply);
             }
+            let _caller = self.callers.one_more();
             let (answer, answered) = oneshot::channel();
             self.send(Job::Command { command: Box::new(command), answer }).await?;
             heard(answered).await
@@ -189,14 +249,18 @@ impl Lane for LaneHandle {
 }
 
 impl LaneThread {
-    /// Lets no more commands in, carries out and answers those that are in, and ends the thread.
+    /// Lets no more commands in, carries out and answers those that are in, and ends the threads.
     pub fn close(self) {
         self.handle.closing.store(true, Ordering::Release);
-        let (answer, _) = oneshot::channel();
-        // The last job wakes the thread, so that it sees that the lane is closing.
-        let _ = self.handle.jobs.blocking_send(Job::Chore { work: Box::new(|_| Ok(())), answer });
-        if self.thread.join().is_err() {
-            tracing::error!("the lane's thread panicked");
+        for way in self.handle.ways() {
+            let (answer, _) = oneshot::channel();
+            // The last job wakes the thread, so that it sees that the lane is closing.
+            let _ = way.blocking_send(Job::Chore { work: Box::new(|_| Ok(())), answer });
+        }
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("the lane's thread panicked");
+            }
         }
     }
 }
@@ -207,6 +271,7 @@ struct Worker {
     grouping: Grouping,
     closing: Arc<AtomicBool>,
     news: Arc<News>,
+    callers: Callers,
     last: Carried,
     /// What a command has cost lately, commit included.
     cost: Duration,
@@ -225,15 +290,19 @@ impl Worker {
         while let Some(first) = arrived.pop_front().or_else(|| waiting.blocking_recv()) {
             arrived.push_front(first);
             self.gather(&mut arrived, &mut waiting);
-            // Who comes until it is this process's turn goes along.
-            self.store.await_turn();
+            let kind = if self.store.is_remote() { alike(&arrived, &mut was_passed_over) } else { None };
+            let of_kind = |job: &&Job| kind.is_none() || job.kind() == kind;
+            let turn = arrived.iter().filter(of_kind).map(Job::turn).reduce(Turn::and).unwrap_or(Turn::All);
+            // Who comes until it has its turn goes along.
+            self.store.await_turn(turn);
             self.receive(&mut arrived, &mut waiting);
             if self.closing.load(Ordering::Acquire) {
                 // Nobody else gets in; what is in is still received, and then the loop ends.
                 waiting.close();
             }
-            let is_far = self.store.is_remote();
-            let jobs = if is_far { alike(&mut arrived, &mut was_passed_over) } else { arrived.drain(..).collect() };
+            let goes = |job: &Job| of_kind(&job) && turn.covers(job.turn());
+            let (jobs, others): (VecDeque<_>, _) = arrived.into_iter().partition(goes);
+            arrived = others;
             let (count, watch) = (jobs.len(), Stopwatch::start());
             self.carry_out(jobs);
             let took = watch.elapsed();
@@ -254,12 +323,12 @@ impl Worker {
         }
     }
 
-    /// Takes what has arrived. Where that is little and the database is a trip away, it waits a moment for the callers of the
-    /// last commit: those who call again as soon as they are answered are there soon, and would else go on in two groups in
-    /// turn, one of them small.
+    /// Takes what has arrived. Where that is little, as callers are few, and the database is a trip away, it waits a moment for
+    /// those of the last commit: who calls again as soon as he is answered is there soon, and would else go on in two groups
+    /// in turn, one of them small.
     fn gather(&self, arrived: &mut VecDeque<Job>, waiting: &mut mpsc::Receiver<Job>) {
         self.receive(arrived, waiting);
-        if !self.store.is_remote() {
+        if !self.store.is_remote() || self.callers.are_many() {
             return;
         }
         let wanted = self.last.callers.min(self.group_max()).min(GATHERED_MAX);
@@ -270,18 +339,20 @@ impl Worker {
         }
     }
 
-    /// How many commands fit the time bound, by what they have cost lately.
+    /// How many commands fit the time bound, by what they have cost lately. Where the database is a trip away, some more do no
+    /// harm: a statement costs much the same for them.
     fn group_max(&self) -> usize {
         match self.grouping {
             Grouping::Single => 1,
             Grouping::ByTime => {
                 let fit = GROUP_TIME.as_nanos() / self.cost.as_nanos().max(1);
-                usize::try_from(fit).unwrap_or(GROUP_MAX).clamp(GROUP_MAX / 8, GROUP_MAX)
+                let least = GROUP_MAX / if self.store.is_remote() { 4 } else { 8 };
+                usize::try_from(fit).unwrap_or(GROUP_MAX).clamp(least, GROUP_MAX)
             }
         }
     }
 
-    fn carry_out(&mut self, jobs: Vec<Job>) {
+    fn carry_out(&mut self, jobs: VecDeque<Job>) {
         let mut commands = Vec::with_capacity(jobs.len());
         let mut chores = Vec::new();
         for job in jobs {
@@ -346,20 +417,15 @@ impl Worker {
     }
 }
 
-/// What one commit carries of what has arrived, where the database is a trip away. There a statement costs much the same
-/// for one row as for some, and commands of one kind share their statements: so a kind that half of what has arrived is
-/// of, or more, goes alone. What came first is passed over once at the most.
-fn alike(arrived: &mut VecDeque<Job>, was_passed_over: &mut bool) -> Vec<Job> {
+/// The kind of command that goes alone of what has arrived, if one does, where the database is a trip away. There a
+/// statement costs much the same for one row as for some, and commands of one kind share their statements: so a kind that
+/// half of what has arrived is of, or more, goes alone. What came first is passed over once at the most.
+fn alike(arrived: &VecDeque<Job>, was_passed_over: &mut bool) -> Option<Discriminant<Action>> {
     let of_kind = |kind| arrived.iter().filter(|job| job.kind() == kind).count();
     let mut kinds = arrived.iter().map(Job::kind).take(if *was_passed_over { 1 } else { arrived.len() });
-    let Some(kind) = kinds.find(|kind| of_kind(*kind) * 2 >= arrived.len()) else {
-        *was_passed_over = false;
-        return arrived.drain(..).collect();
-    };
-    *was_passed_over = arrived.front().is_some_and(|first| first.kind() != kind);
-    let (alike, others): (Vec<_>, Vec<_>) = arrived.drain(..).partition(|job| job.kind() == kind);
-    arrived.extend(others);
-    alike
+    let kind = kinds.find(|kind| of_kind(*kind) * 2 >= arrived.len()).flatten();
+    *was_passed_over = kind.is_some() && arrived.front().is_some_and(|first| first.kind() != kind);
+    kind
 }
 
 struct Decided {
@@ -497,10 +563,13 @@ mod tests {
             ("ccse", true, &[1, 2], &[3, 4]),
             ("cse", false, &[1, 2, 3], &[]),
         ] {
-            let (mut arrived, mut passed_over) = (jobs(kinds), was_passed_over);
-            assert_eq!(accounts(alike(&mut arrived, &mut passed_over)), gone, "{kinds}");
+            let (arrived, mut passed_over) = (jobs(kinds), was_passed_over);
+            let kind = alike(&arrived, &mut passed_over);
+            let (goes, stays): (Vec<_>, Vec<_>) =
+                arrived.into_iter().partition(|job| kind.is_none() || job.kind() == kind);
+            assert_eq!(accounts(goes), gone, "{kinds}");
             assert_eq!(passed_over, left.first() == Some(&1), "{kinds}");
-            assert_eq!(accounts(arrived), left, "{kinds}");
+            assert_eq!(accounts(stays), left, "{kinds}");
         }
     }
 }

@@ -6,18 +6,21 @@ use perennial_core::buyer::holding::ProviderName;
 use perennial_core::buyer::intent::Intent;
 use perennial_core::ids::ChargeId;
 use perennial_core::snapshot::Change;
+use perennial_core::turn::Turn;
 
 use crate::books::books_by_session;
 use crate::books::prelude::*;
 use crate::buyer::{holdings, intents};
 use crate::driver::{Driver, DriverError};
-use crate::session::{Session, refused};
+use crate::session::{Session, refuse, refused};
 use crate::{
     Added, Batch, Claim, ClaimNumber, Held, OpenCharge, Record, Recorded, StoreError, Waiting, charges, forget, record,
     schedule, write,
 };
 
 const COMMIT: &str = "commit a batch";
+
+const ANOTHER_TURN: &str = "it waited for another turn";
 
 /// An open write transaction.
 pub(crate) struct OpenBatch<'a, D: Driver, C: FnOnce(&D)> {
@@ -46,11 +49,24 @@ impl<'a, D: Driver, C: FnOnce(&D)> OpenBatch<'a, D, C> {
     }
 
     /// Writes what is still to be written.
-    pub(crate) fn finish(&self) -> Result<(), StoreError> {
+    fn finish(&self) -> Result<(), StoreError> {
         if self.spoilt.get() {
             return Err(Failure::new("write to a batch", "an earlier row was refused").into());
         }
         self.spoil(self.session.driver.finish())
+    }
+
+    /// Writes what is still to be written, before something that nobody may write beside.
+    pub(crate) fn alone(&self) -> Result<(), StoreError> {
+        self.check_alone()?;
+        self.finish()
+    }
+
+    fn check_alone(&self) -> Result<(), StoreError> {
+        match self.session.turn.get() {
+            Turn::All => Ok(()),
+            Turn::Orders | Turn::Payments => Err(refuse("write to a batch", ANOTHER_TURN)),
+        }
     }
 
     fn spoil(&self, written: Result<(), StoreError>) -> Result<(), StoreError> {
@@ -67,11 +83,17 @@ impl<D: Driver, C: FnOnce(&D)> Batch for OpenBatch<'_, D, C> {
         if self.spoilt.get() {
             return self.finish();
         }
-        self.spoil(changes.iter().try_for_each(|change| write::change(self.session, change)))
+        let turn = self.session.turn.get();
+        self.spoil(changes.iter().try_for_each(|change| {
+            if !turn.allows(change) {
+                return Err(refuse("write to a batch", ANOTHER_TURN));
+            }
+            write::change(self.session, change)
+        }))
     }
 
     fn record(&mut self, row: &Record) -> Result<Recorded, StoreError> {
-        self.finish()?;
+        self.alone()?;
         self.listed |= record::is_listed(row);
         let recorded = record::record(self.session, row);
         if recorded.is_err() && record::is_listed(row) {
@@ -87,17 +109,17 @@ impl<D: Driver, C: FnOnce(&D)> Batch for OpenBatch<'_, D, C> {
         until: Timestamp,
         rows_max: u32,
     ) -> Result<Vec<Waiting>, StoreError> {
-        self.finish()?;
+        self.alone()?;
         forget::claim_notices(self.session, node, now, until, rows_max)
     }
 
     fn notice_sent(&mut self, id: i64, at: Timestamp) -> Result<(), StoreError> {
-        self.finish()?;
+        self.alone()?;
         forget::notice_sent(self.session, id, at)
     }
 
     fn notice_waits(&mut self, id: i64, until: Timestamp) -> Result<(), StoreError> {
-        self.finish()?;
+        self.alone()?;
         forget::notice_waits(self.session, id, until)
     }
 
@@ -108,31 +130,32 @@ impl<D: Driver, C: FnOnce(&D)> Batch for OpenBatch<'_, D, C> {
         until: Timestamp,
         rows_max: u32,
     ) -> Result<Vec<OpenCharge>, StoreError> {
-        self.finish()?;
+        self.alone()?;
         charges::claim(self.session, node, now, until, rows_max)
     }
 
     fn charge_waits(&mut self, id: ChargeId, until: Timestamp) -> Result<(), StoreError> {
-        self.finish()?;
+        self.alone()?;
         charges::wait(self.session, id, until)
     }
 
     fn hold_schedule(&mut self, node: &str, now: Timestamp, until: Timestamp) -> Result<Option<Held>, StoreError> {
-        self.finish()?;
+        self.alone()?;
         schedule::hold(self.session, node, now, until)
     }
 
     fn end_day(&mut self, node: &str, day: Date) -> Result<bool, StoreError> {
-        self.finish()?;
+        self.alone()?;
         schedule::end_day(self.session, node, day)
     }
 
     fn forget(&mut self, now: Timestamp, rows_max: u32) -> Result<u32, StoreError> {
-        self.finish()?;
+        self.alone()?;
         forget::forget(self.session, now, rows_max)
     }
 
     fn record_holdings(&mut self, read_at: Timestamp, all: &[Holding]) -> Result<(), StoreError> {
+        self.check_alone()?;
         self.session.check_open()?;
         if self.spoilt.get() {
             return self.finish();
@@ -141,12 +164,12 @@ impl<D: Driver, C: FnOnce(&D)> Batch for OpenBatch<'_, D, C> {
     }
 
     fn end_sync(&mut self, provider: &ProviderName, began_at: Timestamp) -> Result<u64, StoreError> {
-        self.finish()?;
+        self.alone()?;
         holdings::end_sync(self.session, provider, began_at)
     }
 
     fn add_intent(&mut self, intent: &Intent) -> Result<Added, StoreError> {
-        self.finish()?;
+        self.alone()?;
         intents::add(self.session, intent)
     }
 
@@ -157,17 +180,17 @@ impl<D: Driver, C: FnOnce(&D)> Batch for OpenBatch<'_, D, C> {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
-        self.finish()?;
+        self.alone()?;
         intents::claim(self.session, id, worker, now, until)
     }
 
     fn write_intent(&mut self, claim: &ClaimNumber, intent: &Intent, note: &Note) -> Result<bool, StoreError> {
-        self.finish()?;
+        self.alone()?;
         intents::write(self.session, claim, intent, note)
     }
 
     fn release_intent(&mut self, claim: &ClaimNumber) -> Result<(), StoreError> {
-        self.finish()?;
+        self.alone()?;
         intents::release(self.session, claim)
     }
 

@@ -21,6 +21,7 @@ use perennial_core::ports::{Books, Failure};
 use perennial_core::product::{Coupon, Product, PromoCode};
 use perennial_core::service::Service;
 use perennial_core::snapshot::Change;
+use perennial_core::turn::Turn;
 
 mod audit;
 mod batch;
@@ -78,18 +79,24 @@ pub enum StoreError {
     Unknown(Failure),
 }
 
-/// A ledger that can be written. One writer at a time.
+/// A ledger that can be written. Whoever writes has a [`Turn`]: one writer at a time, or one at a time for each of the turns.
 pub trait Store: Send {
     /// Whether it is a trip away, so that one read for many costs little more than one read for one.
     fn is_remote(&self) -> bool {
         false
     }
 
-    /// Waits for its turn, where writers in several processes take turns; the next batch begins with it. What comes until
-    /// then can go along. An error is told by [`begin`](Self::begin).
-    fn await_turn(&mut self) {}
+    /// Another writer of the same ledger, where batches that have different turns can go on beside each other.
+    fn beside(&self) -> Option<Box<dyn Store>> {
+        None
+    }
 
-    /// Opens the one write transaction. It sees everything committed before, by whichever process.
+    /// Waits for a turn, where writers take turns; the next batch begins with it. What comes until then can go along. An error
+    /// is told by [`begin`](Self::begin).
+    fn await_turn(&mut self, _: Turn) {}
+
+    /// Opens a write transaction, with the turn that was waited for, or else with all of them. It sees everything committed
+    /// before by those who had its turn, by whichever process, and everything else that was committed when it is read.
     ///
     /// # Errors
     /// [`StoreError::Failed`] when the database does not answer or another process keeps it locked.

@@ -6,6 +6,7 @@ use perennial_core::idempotency::{Nonce, TokenKey};
 use perennial_core::ids::{AccountId, ApplicationId, CredentialId, JobId, MethodId, OrderId, ServiceId};
 use perennial_core::product::{Catalogue, Price};
 use perennial_core::snapshot::{Snapshot, Want};
+use perennial_core::turn::Turn;
 
 use crate::columns::Columns;
 use crate::driver::{Driver, Param, Result, params};
@@ -300,10 +301,14 @@ impl<'a, D: Driver> Loader<'a, D> {
 }
 
 /// What the numbers that come next are asked for with. Only who writes has to know them.
-fn next_keys<'a, D: Driver>(session: &Session<D>, catalogue: &'a Catalogue) -> Vec<[Param<'a>; 2]> {
-    let series = || *params![catalogue.seller.invoice_series, catalogue.seller.credit_series];
+fn next_keys<'a, D: Driver>(session: &Session<D>, catalogue: &'a Catalogue) -> Vec<[Param<'a>; 3]> {
+    let turn = match session.turn.get() {
+        Turn::Orders => 1_i64,
+        Turn::Payments => 2,
+        Turn::All => 3,
+    };
     match session.role {
-        Role::Writer => vec![series()],
+        Role::Writer => vec![*params![turn, catalogue.seller.invoice_series, catalogue.seller.credit_series]],
         Role::Reader => Vec::new(),
     }
 }

@@ -1,10 +1,12 @@
 //! A connection and the price list it knows. It reads for readers and for batches alike.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use perennial_core::ports::Failure;
 use perennial_core::product::Catalogue;
+use perennial_core::turn::Turn;
 
 use crate::columns::Columns;
 use crate::driver::{Driver, DriverError, Param, Reading, Result, Savepoint, params};
@@ -28,12 +30,14 @@ pub(crate) enum Role {
 pub(crate) struct Session<D> {
     pub(crate) driver: D,
     pub(crate) role: Role,
+    /// What a batch in it may write.
+    pub(crate) turn: Cell<Turn>,
     catalogue: CatalogueCache,
 }
 
 impl<D: Driver> Session<D> {
     pub(crate) fn new(driver: D, role: Role, catalogue: CatalogueCache) -> Self {
-        Self { driver, role, catalogue }
+        Self { driver, role, turn: Cell::new(Turn::All), catalogue }
     }
 
     /// Runs a statement that changes rows; tells how many.

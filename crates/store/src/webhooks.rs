@@ -258,7 +258,7 @@ impl<D: Driver> Reading for Session<D> {
 
 impl<D: Driver, C: FnOnce(&D)> Writing for OpenBatch<'_, D, C> {
     fn add_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError> {
-        self.finish()?;
+        self.alone()?;
         let kinds = lines::render(webhook.kinds.iter().map(|kind| [kind.as_str()]));
         let account = webhook.account.map(|account| account.0);
         let created = webhook.created.as_microsecond();
@@ -267,13 +267,13 @@ impl<D: Driver, C: FnOnce(&D)> Writing for OpenBatch<'_, D, C> {
     }
 
     fn remove_webhook(&mut self, id: &str) -> Result<bool, StoreError> {
-        self.finish()?;
+        self.alone()?;
         let removed = self.session.execute(sql::WEBHOOK_REMOVE, params![id]).map_err(refused("remove a webhook"))?;
         Ok(removed > 0)
     }
 
     fn disable_webhook(&mut self, id: &str, at: Timestamp) -> Result<(), StoreError> {
-        self.finish()?;
+        self.alone()?;
         let row = params![at.as_microsecond(), id];
         let statements = [sql::WEBHOOK_DISABLE, sql::DELIVERIES_GIVE_UP];
         let disabled = statements.into_iter().try_for_each(|it| self.session.execute(it, row).map(drop));
@@ -281,12 +281,12 @@ impl<D: Driver, C: FnOnce(&D)> Writing for OpenBatch<'_, D, C> {
     }
 
     fn enable_webhook(&mut self, id: &str) -> Result<(), StoreError> {
-        self.finish()?;
+        self.alone()?;
         self.session.execute(sql::WEBHOOK_ENABLE, params![id]).map(drop).map_err(refused("enable a webhook"))
     }
 
     fn spread(&mut self, at: Timestamp, events: &[(i64, Event)]) -> Result<usize, StoreError> {
-        self.finish()?;
+        self.alone()?;
         spread(self.session, at, events).map_err(refused("spread notices"))
     }
 
@@ -297,7 +297,7 @@ impl<D: Driver, C: FnOnce(&D)> Writing for OpenBatch<'_, D, C> {
         but: &BTreeSet<String>,
         rows_max: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.finish()?;
+        self.alone()?;
         claim(self.session, (now, until), but, rows_max).map_err(refused("claim deliveries"))
     }
 
@@ -308,7 +308,7 @@ impl<D: Driver, C: FnOnce(&D)> Writing for OpenBatch<'_, D, C> {
         progress: Progress,
         answer: &str,
     ) -> Result<bool, StoreError> {
-        self.finish()?;
+        self.alone()?;
         let (next, delivered, given_up) = match progress {
             Progress::Waiting(at) => (Some(at.as_microsecond()), None, None),
             Progress::Delivered(at) => (None, Some(at.as_microsecond()), None),
@@ -321,7 +321,7 @@ impl<D: Driver, C: FnOnce(&D)> Writing for OpenBatch<'_, D, C> {
     }
 
     fn replay(&mut self, webhook: &str, again: Again<'_>, now: Timestamp) -> Result<usize, StoreError> {
-        self.finish()?;
+        self.alone()?;
         let now = now.as_microsecond();
         let replayed = match again {
             Again::Since(at) => {

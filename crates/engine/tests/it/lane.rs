@@ -1,12 +1,13 @@
 //! The lane: many callers, one commit, true answers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use perennial_core::command::{Action, Command, NewApplication, Reply};
+use perennial_core::command::{Action, Command, NewApplication, PayWith, Reply};
 use perennial_core::credential::Flow;
 use perennial_core::idempotency::{Holds, Nonce, Token};
 use perennial_core::ids::{OrderId, ServiceId};
@@ -14,6 +15,7 @@ use perennial_core::money::{Currency, Money};
 use perennial_core::ports::{Books, Failure, Lane, Rejection, Span};
 use perennial_core::refusal::Refusal;
 use perennial_core::snapshot::Want;
+use perennial_core::turn::Turn;
 use perennial_engine::lane::{Grouping, LaneHandle, LaneThread, start};
 use perennial_store::sqlite::SqliteStore;
 use perennial_store::{Batch, Records, Store, StoreError};
@@ -225,7 +227,7 @@ impl Store for Slow {
         true
     }
 
-    fn await_turn(&mut self) {
+    fn await_turn(&mut self, _: Turn) {
         std::thread::sleep(self.turn);
     }
 
@@ -272,6 +274,60 @@ async fn who_comes_before_the_turn_goes_along() {
     };
     tokio::join!(call(&lane), later);
     assert_eq!(batches.load(Ordering::Relaxed), 1);
+}
+
+/// A store with another writer beside it; the batches of each are counted.
+struct Double {
+    path: PathBuf,
+    store: SqliteStore,
+    batches: [Arc<AtomicUsize>; 2],
+}
+
+impl Double {
+    fn open(path: PathBuf, batches: [Arc<AtomicUsize>; 2]) -> Self {
+        Self { store: SqliteStore::open(&path).expect("opens"), path, batches }
+    }
+}
+
+impl Store for Double {
+    fn beside(&self) -> Option<Box<dyn Store>> {
+        let [first, second] = &self.batches;
+        Some(Box::new(Self::open(self.path.clone(), [Arc::clone(second), Arc::clone(first)])))
+    }
+
+    fn begin(&mut self) -> Result<Box<dyn Batch + '_>, StoreError> {
+        self.batches[0].fetch_add(1, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(20));
+        self.store.begin()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_go_beside_everything_else_where_callers_are_many() {
+    const CALLERS: i64 = 400;
+    let world = World::new(Grouping::ByTime);
+    let batches = <[Arc<AtomicUsize>; 2]>::default();
+    let store = Box::new(Double::open(world.folder.path().join("ledger.db"), batches.clone()));
+    let (books, clock) = (Arc::new(world.reader.clone()), Arc::clone(&world.clock) as _);
+    let (lane, thread) = start(store, books, clock, Grouping::ByTime).expect("starts");
+    let pay = |order| {
+        let (lane, action) = (lane.clone(), Action::Pay { order: OrderId(order), with: PayWith::Balance, due: None });
+        async move { lane.submit(Command { account: ACCOUNT, token: None, action }).await }
+    };
+    let told = |answer, order| match answer {
+        Err(Rejection::Refused(Refusal::UnknownOrder(OrderId(unknown)))) => assert_eq!(unknown, order),
+        other => panic!("{other:?}"),
+    };
+    told(pay(9_000).await, 9_000);
+    assert_eq!(batches[1].load(Ordering::Relaxed), 0);
+    let callers: Vec<_> = (1..=CALLERS).map(|order| (order, tokio::spawn(pay(order)))).collect();
+    for (order, caller) in callers {
+        told(caller.await.expect("does not panic"), order);
+    }
+    assert!(batches[1].load(Ordering::Relaxed) > 0);
+    tokio::task::spawn_blocking(move || thread.close()).await.expect("closes");
+    assert!(!lane.is_open());
+    lane.ended().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -181,7 +181,7 @@ fn a_copy_that_is_killed_leaves_an_empty_ledger() {
 fn tables_are_made_when_they_are_asked_for() {
     let shop = Shop::empty();
     let (file, url) = (shop.path("shop.db"), cluster().database().unwrap());
-    let names = ["ledger", "buyer", "schedule", "webhooks", "charges", "alignment"];
+    let names = ["ledger", "buyer", "schedule", "webhooks", "charges", "alignment", "turns"];
     let steps: Value = (1..).zip(names).map(|(number, name)| json!({ "number": number, "name": name })).collect();
     let lines = |what: &str| {
         let lines: Vec<_> = (1..).zip(names).map(|(number, name)| format!("{what} {number:04} {name}\n")).collect();

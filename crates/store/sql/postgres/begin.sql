@@ -5,12 +5,12 @@ begin isolation level read committed read write;
 set local idle_in_transaction_session_timeout = '10s';
 set local lock_timeout = '20s';
 -- A plan that reads a table from end to end, to scan it or to join it, is never right here, whatever the planner has heard
--- of a young one; and the price that it puts on
--- the scan of a short list must not have it compile the statement.
+-- of a young one; and the price that it puts on the scan of a short list must not have it compile the statement.
 set local enable_seqscan = off;
 set local enable_hashjoin = off;
 set local enable_mergejoin = off;
 set local jit = off;
 -- A commit that is told is on disk. Where more is asked for (a standby, say), more it is.
 select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off';
-select only_row from numbers for update
+-- Which of them it locks, and how, is said where this is sent.
+select turn from numbers

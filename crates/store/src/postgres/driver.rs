@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_core::Stream;
+use perennial_core::turn::Turn;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_postgres::error::{Severity, SqlState};
@@ -81,9 +82,13 @@ impl Connection {
         self.prepared.naming().map_or(Ok(()), |naming| self.run(&naming))
     }
 
-    /// Opens the transaction that writes, once it has its turn.
-    pub(super) fn begin_write(&self) -> Result<()> {
-        self.begin(include_str!("../../sql/postgres/begin.sql"))
+    /// Opens a transaction that writes, once it has its turn.
+    pub(super) fn begin_write(&self, turn: Turn) -> Result<()> {
+        self.begin(match turn {
+            Turn::Orders => concat!(include_str!("../../sql/postgres/begin.sql"), " where turn = 1 for update"),
+            Turn::Payments => concat!(include_str!("../../sql/postgres/begin.sql"), " where turn = 2 for update"),
+            Turn::All => concat!(include_str!("../../sql/postgres/begin.sql"), " order by turn for update"),
+        })
     }
 
     /// Opens a transaction that changes the schema; waits for whoever else does.

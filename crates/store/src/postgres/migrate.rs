@@ -8,13 +8,14 @@ use crate::{Schema, Step};
 
 use super::driver::Connection;
 
-static MIGRATIONS: [Migration; 6] = [
+static MIGRATIONS: [Migration; 7] = [
     Migration { number: 1, name: "ledger", text: include_str!("../../sql/postgres/migrations/0001_ledger.sql") },
     Migration { number: 2, name: "buyer", text: include_str!("../../sql/postgres/migrations/0002_buyer.sql") },
     Migration { number: 3, name: "schedule", text: include_str!("../../sql/postgres/migrations/0003_schedule.sql") },
     Migration { number: 4, name: "webhooks", text: include_str!("../../sql/postgres/migrations/0004_webhooks.sql") },
     Migration { number: 5, name: "charges", text: include_str!("../../sql/postgres/migrations/0005_charges.sql") },
     Migration { number: 6, name: "alignment", text: include_str!("../../sql/postgres/migrations/0006_alignment.sql") },
+    Migration { number: 7, name: "turns", text: include_str!("../../sql/postgres/migrations/0007_turns.sql") },
 ];
 
 /// The oldest release that the statements are written for, as the server numbers it.

@@ -1,7 +1,8 @@
 //! The ledger in a PostgreSQL database, 15 or later, which any number of nodes may share.
 //!
-//! Writers take turns: a batch is one transaction, which first locks the one row of `numbers`, so that ids and numbers
-//! are without gaps and no batch ever fails because of another one. Readers stand apart, and see what is committed when
+//! Writers take turns: a batch is one transaction, which first locks a row of `numbers`, so that ids and numbers are without
+//! gaps. There are two rows and two turns (`core::turn`): a batch that places orders and one that pays go on beside each other,
+//! and where they change the same service, the second one is decided again. Whatever else is written locks both. Readers stand apart, and see what is committed when
 //! they begin. A commit is on disk when it returns, and on standbys as far as the server is set up to wait for them.
 //!
 //! Nothing is relied on that a session keeps from one transaction to the next, so a pooler may lend its connections by the
@@ -24,6 +25,7 @@ mod reader;
 mod sets;
 
 use perennial_core::ports::Failure;
+use perennial_core::turn::Turn;
 
 pub(crate) use self::copy::PostgresEnd;
 pub use self::reader::PostgresReader;
@@ -89,14 +91,16 @@ impl PostgresStore {
         PostgresReader::of(self.server.clone())
     }
 
-    fn turn(&mut self) -> Result<PostgresSession, Failure> {
-        self.begin_on_a_connection().map_err(failed("begin a batch"))
+    fn turn(&mut self, turn: Turn) -> Result<PostgresSession, Failure> {
+        let session = self.begin_on_a_connection(turn).map_err(failed("begin a batch"))?;
+        session.turn.set(turn);
+        Ok(session)
     }
 
     /// Has the transaction that writes begin: on the connection that is there, or on a new one where that was lost.
-    fn begin_on_a_connection(&mut self) -> crate::driver::Result<PostgresSession> {
+    fn begin_on_a_connection(&mut self, turn: Turn) -> crate::driver::Result<PostgresSession> {
         if let Some(session) = self.session.take().filter(|session| session.driver.is_idle()) {
-            match session.driver.begin_write() {
+            match session.driver.begin_write(turn) {
                 // Nothing was done yet, so it may be tried again.
                 Err(error) if session.driver.is_lost() => {
                     tracing::info!(%error, "the connection to the database was lost");
@@ -110,7 +114,7 @@ impl PostgresStore {
         }
         let catalogue = CatalogueCache::clone(&self.catalogue);
         let session = Session::new(self.server.connect()?, Role::Writer, catalogue);
-        session.driver.begin_write()?;
+        session.driver.begin_write(turn)?;
         Ok(session)
     }
 }
@@ -120,16 +124,21 @@ impl Store for PostgresStore {
         true
     }
 
-    fn await_turn(&mut self) {
+    fn beside(&self) -> Option<Box<dyn Store>> {
+        let (server, catalogue) = (self.server.clone(), CatalogueCache::clone(&self.catalogue));
+        Some(Box::new(Self { server, catalogue, session: None, turn: None }))
+    }
+
+    fn await_turn(&mut self, turn: Turn) {
         if self.turn.is_none() {
-            self.turn = Some(self.turn());
+            self.turn = Some(self.turn(turn));
         }
     }
 
     fn begin(&mut self) -> Result<Box<dyn Batch + '_>, StoreError> {
         let turn = match self.turn.take() {
             Some(turn) => turn,
-            None => self.turn(),
+            None => self.turn(Turn::All),
         };
         Ok(Box::new(OpenBatch::new(self.session.insert(turn?), |_| ())))
     }

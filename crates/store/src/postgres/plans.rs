@@ -1,5 +1,6 @@
 //! How PostgreSQL means to run each statement: what a renewal runs must not get slower with what has been sold.
 
+use perennial_core::turn::Turn;
 use perennial_testkit::postgres::Cluster;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
@@ -16,7 +17,7 @@ use crate::sql::{ALL, CHARGE_NEXT, GROWING, INTENTS_OPEN, ORDER, Statement};
 fn writer() -> PostgresSession {
     let url = Cluster::shared().and_then(Cluster::database).expect("is made");
     let session = PostgresStore::open(&url).expect("opens").session.take().expect("is open");
-    session.driver.begin_write().expect("begins");
+    session.driver.begin_write(Turn::All).expect("begins");
     session
 }
 

@@ -116,6 +116,7 @@ mod tests {
     use perennial_core::ids::{AccountId, OrderId};
     use perennial_core::ports::Books;
     use perennial_core::snapshot::Want;
+    use perennial_core::turn::Turn;
     use perennial_testkit::postgres::Cluster;
 
     use super::super::PostgresStore;
@@ -135,7 +136,7 @@ mod tests {
             let prepared = &session.driver.prepared;
             let read = || {
                 if role == Role::Writer {
-                    session.driver.begin_write().expect("begins");
+                    session.driver.begin_write(Turn::All).expect("begins");
                 }
                 session.load(&[Want::Account(AccountId(1)), Want::Order(AccountId(1), OrderId(1))]).expect("loads");
                 if role == Role::Writer {

@@ -47,6 +47,18 @@ impl<'a, T: From<&'a str>, B: From<&'a [u8]>> Column<T, B> {
         }
     }
 
+    /// Puts the values in another order: at each place the one that was at that row.
+    fn arrange(&mut self, rows: &[usize]) {
+        fn arranged<V>(values: &mut [Option<V>], rows: &[usize]) -> Vec<Option<V>> {
+            rows.iter().map(|row| values[*row].take()).collect()
+        }
+        match self {
+            Self::Int(ints) => *ints = arranged(ints, rows),
+            Self::Text(texts) => *texts = arranged(texts, rows),
+            Self::Bytes(all) => *all = arranged(all, rows),
+        }
+    }
+
     /// The type of the array that it is sent as.
     const fn kind(&self) -> Type {
         match self {
@@ -128,6 +140,19 @@ impl Set {
         }
     }
 
+    /// Puts the rows of services that change in the order of their ids, as whoever has another turn may change some of them too:
+    /// where all lock them in one order, nobody waits for somebody who waits for him.
+    fn sort(&mut self) {
+        let service = |must: &Must| if let Must::Move(service) = must { Some(*service) } else { None };
+        if self.musts.is_sorted_by_key(service) {
+            return;
+        }
+        let mut order: Vec<_> = (0..self.musts.len()).collect();
+        order.sort_by_key(|row| service(&self.musts[*row]));
+        self.columns.iter_mut().for_each(|column| column.arrange(&order));
+        self.musts = order.iter().map(|row| self.musts[*row]).collect();
+    }
+
     /// What came of it.
     pub(super) fn check(&self, changed: Result<u64, DriverError>) -> Result<(), StoreError> {
         let changed = changed.map_err(refused(self.doing))?;
@@ -162,7 +187,8 @@ impl Gathered {
         self.sets.is_empty()
     }
 
-    pub(super) fn into_sets(self) -> Vec<Set> {
+    pub(super) fn into_sets(mut self) -> Vec<Set> {
+        self.sets.iter_mut().for_each(Set::sort);
         self.sets
     }
 }
@@ -231,6 +257,14 @@ mod tests {
             ("settle", vec![Some(4)]),
         ];
         assert_eq!(gathered(&rows), expected);
+    }
+
+    #[test]
+    fn services_change_in_the_order_of_their_ids() {
+        let row = |id| (EXTEND, Must::Move(ServiceId(id)), [Touch::Service(ServiceId(id))]);
+        let [third, first, second] = [row(7), row(2), row(5)];
+        let rows = [&third, &first, &second].map(|(statement, must, touches)| (*statement, *must, &touches[..]));
+        assert_eq!(gathered(&rows), [("extend", vec![Some(1), Some(2), Some(0)])]);
     }
 
     #[test]

@@ -5,13 +5,14 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use crate::migration::{HistoryError, Migration, complete, missing, steps};
 use crate::{Schema, Step};
 
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration { number: 1, name: "ledger", text: include_str!("../../sql/sqlite/migrations/0001_ledger.sql") },
     Migration { number: 2, name: "buyer", text: include_str!("../../sql/sqlite/migrations/0002_buyer.sql") },
     Migration { number: 3, name: "schedule", text: include_str!("../../sql/sqlite/migrations/0003_schedule.sql") },
     Migration { number: 4, name: "webhooks", text: include_str!("../../sql/sqlite/migrations/0004_webhooks.sql") },
     Migration { number: 5, name: "charges", text: include_str!("../../sql/sqlite/migrations/0005_charges.sql") },
     Migration { number: 6, name: "alignment", text: include_str!("../../sql/sqlite/migrations/0006_alignment.sql") },
+    Migration { number: 7, name: "turns", text: include_str!("../../sql/sqlite/migrations/0007_turns.sql") },
 ];
 
 /// Says that a file is a ledger of Perennial's ("PRNL"), whatever its name is.

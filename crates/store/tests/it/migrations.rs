@@ -42,7 +42,7 @@ fn an_empty_postgres_database_becomes_a_ledger_once_however_many_nodes_start() {
     });
     let report = database.reader().audit().expect("audits");
     assert!(report.is_sound() && report.checked.iter().all(|(_, rows)| *rows == 0), "{report:?}");
-    assert_eq!(database.sql("select count(*) from perennial_migrations").expect("runs"), "6\n");
+    assert_eq!(database.sql("select count(*) from perennial_migrations").expect("runs"), "7\n");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn an_edited_or_newer_postgres_ledger_is_refused() {
         ("update perennial_migrations set digest = sha256('') where number = 1", "was run with another text"),
         (
             "insert into perennial_migrations values (99, 'later', sha256(''))",
-            "migration 99, and this version knows 6 only",
+            "migration 99, and this version knows 7 only",
         ),
     ] {
         let database = Postgres::make();
@@ -86,7 +86,7 @@ fn a_ledger_is_opened_again_as_it_was() {
 fn an_edited_or_newer_ledger_is_refused() {
     for (statement, why) in [
         ("update migrations set digest = zeroblob(32) where number = 1", "was run with another text"),
-        ("insert into migrations values (99, 'later', zeroblob(32))", "migration 99, and this version knows 6 only"),
+        ("insert into migrations values (99, 'later', zeroblob(32))", "migration 99, and this version knows 7 only"),
         ("delete from migrations", "lacks migration 1"),
     ] {
         let database = Sqlite::make();
@@ -118,19 +118,21 @@ fn a_file_of_another_program_is_left_alone() {
 }
 
 /// The steps of the versions before this one.
-const SQLITE: [(&str, &str); 5] = [
+const SQLITE: [(&str, &str); 6] = [
     ("ledger", include_str!("../../sql/sqlite/migrations/0001_ledger.sql")),
     ("buyer", include_str!("../../sql/sqlite/migrations/0002_buyer.sql")),
     ("schedule", include_str!("../../sql/sqlite/migrations/0003_schedule.sql")),
     ("webhooks", include_str!("../../sql/sqlite/migrations/0004_webhooks.sql")),
     ("charges", include_str!("../../sql/sqlite/migrations/0005_charges.sql")),
+    ("alignment", include_str!("../../sql/sqlite/migrations/0006_alignment.sql")),
 ];
-const POSTGRES: [(&str, &str); 5] = [
+const POSTGRES: [(&str, &str); 6] = [
     ("ledger", include_str!("../../sql/postgres/migrations/0001_ledger.sql")),
     ("buyer", include_str!("../../sql/postgres/migrations/0002_buyer.sql")),
     ("schedule", include_str!("../../sql/postgres/migrations/0003_schedule.sql")),
     ("webhooks", include_str!("../../sql/postgres/migrations/0004_webhooks.sql")),
     ("charges", include_str!("../../sql/postgres/migrations/0005_charges.sql")),
+    ("alignment", include_str!("../../sql/postgres/migrations/0006_alignment.sql")),
 ];
 
 /// A database as an earlier version made it.
@@ -189,7 +191,8 @@ fn is_brought_up_to_date<D: Older>() {
         assert_ne!(database.dump(), new.dump());
         let (schema, refused) = database.behind();
         let missing: Vec<_> = schema.missing.iter().map(|step| (step.number, step.name)).collect();
-        let later = [(2, "buyer"), (3, "schedule"), (4, "webhooks"), (5, "charges"), (6, "alignment")];
+        let names = ["buyer", "schedule", "webhooks", "charges", "alignment", "turns"];
+        let later: Vec<_> = (2..).zip(names).collect();
         assert_eq!((schema.done, &missing[..]), (done, &later[done - 1..]));
         assert!(refused.contains(&format!("lacks migration {}", done + 1)), "{refused}");
         drop(database.store());

@@ -1,6 +1,8 @@
 //! What is PostgreSQL's own: nodes that take turns, connections that break, and a server that is not there.
 
 use std::error::Error;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use perennial_core::account::Account;
 use perennial_core::ids::{AccountId, ServiceId};
@@ -8,8 +10,9 @@ use perennial_core::order::OrderState;
 use perennial_core::ports::Books;
 use perennial_core::service::Service;
 use perennial_core::snapshot::{Change, Want};
+use perennial_core::turn::Turn;
 use perennial_store::postgres::{PostgresReader, PostgresStore};
-use perennial_store::{Record, Recorded, Records, Store, StoreError};
+use perennial_store::{Batch, Record, Recorded, Records, Store, StoreError};
 use perennial_testkit::postgres::Cluster;
 
 use crate::world::{CUSTOMER, Database, Postgres, RESELLER, SERVER, World, cluster, service};
@@ -39,7 +42,7 @@ fn writers_take_turns_and_leave_no_gap_in_the_ids() {
                 scope.spawn(move || {
                     let id = |batch: usize| {
                         if batch.is_multiple_of(2) {
-                            store.await_turn();
+                            store.await_turn(Turn::All);
                         }
                         let mut open = store.begin().expect("begins");
                         let next = open.load(&[]).expect("loads").next.service;
@@ -60,6 +63,76 @@ fn writers_take_turns_and_leave_no_gap_in_the_ids() {
     ids.sort_unstable();
     let count = i64::try_from(NODES * BATCHES * 2 / 3).expect("fits");
     assert_eq!(ids, (first..first + count).collect::<Vec<_>>());
+}
+
+/// The customer's server as a batch reads it, renamed.
+fn renamed(batch: &dyn Batch, name: &str) -> Change {
+    let seen = batch.load(&[Want::Service(CUSTOMER, SERVER)]).expect("loads");
+    Change::SetService(Service { display_name: Some(name.to_owned()), ..seen.services[&SERVER].clone() })
+}
+
+/// Begins a batch that has a turn.
+fn begin(store: &mut dyn Store, turn: Turn) -> Result<Box<dyn Batch + '_>, StoreError> {
+    store.await_turn(turn);
+    store.begin()
+}
+
+#[test]
+fn orders_and_payments_have_a_turn_each_and_all_else_waits_for_both() {
+    let mut world = World::<Postgres>::new();
+    let mut beside = world.store.beside().expect("has another writer");
+    let orders = begin(&mut *world.store, Turn::Orders).expect("begins");
+    let payments = begin(&mut *beside, Turn::Payments).expect("begins beside it");
+    let next = [&orders, &payments].map(|batch| batch.load(&[]).expect("loads").next);
+    let given = next.map(|next| [next.order > 0, next.invoice > 0, next.service > 0]);
+    assert_eq!(given, [[true, false, false], [false, true, false]]);
+    std::thread::scope(|scope| {
+        let (begun, begins) = mpsc::channel();
+        for turn in [Turn::Orders, Turn::Payments, Turn::All] {
+            let (begun, mut store) = (begun.clone(), world.database.store());
+            scope.spawn(move || {
+                drop(begin(&mut *store, turn).expect("has its turn in the end"));
+                begun.send(turn).expect("is waited for");
+            });
+        }
+        let next = || begins.recv_timeout(Duration::from_millis(300)).ok();
+        assert_eq!(next(), None, "both are taken");
+        drop(payments);
+        assert_eq!((next(), next()), (Some(Turn::Payments), None), "the other one is taken still");
+        drop(orders);
+        assert!(next().is_some() && next().is_some());
+    });
+}
+
+#[test]
+fn what_two_turns_change_at_once_is_told_to_the_second() {
+    let mut world = World::<Postgres>::new();
+    let mut beside = world.store.beside().expect("has another writer");
+    let mut first = begin(&mut *world.store, Turn::Orders).expect("begins");
+    let mut second = begin(&mut *beside, Turn::Payments).expect("begins beside it");
+    let changes = [renamed(&*first, "first"), renamed(&*second, "second")];
+    first.write(&changes[..1]).expect("is written");
+    first.commit().expect("commits");
+    second.write(&changes[1..]).expect("is gathered");
+    let conflict = second.commit().expect_err("is told");
+    assert!(matches!(&conflict, StoreError::Conflict { services } if services == &[SERVER]), "{conflict:?}");
+    let again = renamed(&*beside.begin().expect("begins"), "second");
+    let Change::SetService(service) = again else { panic!("{again:?}") };
+    assert_eq!(service.version, 1);
+}
+
+#[test]
+fn a_batch_writes_what_its_turn_lets_it() {
+    let mut world = World::<Postgres>::new();
+    for turn in [Turn::Orders, Turn::Payments] {
+        let mut batch = begin(&mut *world.store, turn).expect("begins");
+        let refused = batch.record(&named("new.example")).expect_err("waited for another turn");
+        assert!(matches!(refused, StoreError::Constraint { .. }), "{refused:?}");
+        let renamed = renamed(&*batch, "new");
+        batch.write(&[renamed]).expect("is either's");
+        batch.write(&[Change::ForgetTermination { account: CUSTOMER, service: SERVER }]).expect_err("is neither's");
+        assert!(batch.commit().is_err());
+    }
 }
 
 fn next_service(store: &mut dyn Store) -> i64 {
@@ -219,7 +292,7 @@ fn a_store_outlives_a_restart_of_its_server() {
     assert!(ids.is_empty());
     cluster.stop().expect("stops");
     assert!(store.begin().is_err());
-    store.await_turn();
+    store.await_turn(Turn::All);
     assert!(store.begin().is_err(), "is told where the batch begins");
     assert!(reader.account_ids().is_err());
     assert!(PostgresReader::open(&url).is_err());

@@ -182,8 +182,9 @@ proptest! {
                 }
             };
             aim(&mut action, world.seen.next.order - 1);
-            let before = world.clone();
+            let (before, turn) = (world.clone(), action.turn());
             let Ok(decision) = world.run(action) else { continue };
+            prop_assert!(decision.changes.iter().all(|change| turn.allows(change)), "{turn:?}: {decision:?}");
             book(&mut books, &decision.changes)?;
             check_paid(&before, &world, &decision.changes)?;
             prop_assert_eq!(&books, &world.seen.balances);

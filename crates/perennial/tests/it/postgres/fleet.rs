@@ -20,10 +20,10 @@ pub const BURST: usize = 30;
 /// its turn for twenty tells its callers that nothing was done.)
 const TURN_LOST_AFTER: RangeInclusive<u64> = 8..=15;
 
-/// Four nodes on a new database of a cluster.
-fn fleet(cluster: &Cluster) -> Fleet {
+/// Nodes on a new database of a cluster.
+fn fleet(cluster: &Cluster, nodes: usize) -> Fleet {
     let mut fleet = Fleet::open(env!("CARGO_BIN_EXE_perennial"), &cluster.database().unwrap(), SERVICES).unwrap();
-    fleet.start(NODES).unwrap();
+    fleet.start(nodes).unwrap();
     fleet
 }
 
@@ -38,14 +38,23 @@ pub fn check(fleet: &Fleet, clients: usize, nemesis: impl FnOnce(&Load) -> Resul
 
 #[test]
 fn clients_on_all_sides_renew_once_a_token() {
-    let fleet = fleet(Cluster::shared().unwrap());
+    let fleet = fleet(Cluster::shared().unwrap(), NODES);
     let history = check(&fleet, CLIENTS, |load| load.await_renewals(3 * BURST).map(drop));
+    assert_eq!(history.failures(), 0, "nobody is told of a failure where nothing fails");
+}
+
+/// So many that each node has its payments beside everything else, on the same services.
+#[test]
+fn a_crowd_renews_once_a_token() {
+    const CROWD: usize = 320;
+    let fleet = fleet(Cluster::shared().unwrap(), 2);
+    let history = check(&fleet, CROWD, |load| load.await_renewals(3 * BURST).map(drop));
     assert_eq!(history.failures(), 0, "nobody is told of a failure where nothing fails");
 }
 
 #[test]
 fn a_node_that_is_killed_and_one_that_stops_in_its_turn_take_nothing_along() {
-    let fleet = fleet(Cluster::shared().unwrap());
+    let fleet = fleet(Cluster::shared().unwrap(), NODES);
     let (killed, stopped) = (0, 1);
     check(&fleet, CLIENTS, |load| {
         load.await_renewals(BURST)?;
@@ -103,7 +112,7 @@ fn a_database_that_goes_away_comes_back_with_all_that_was_told() {
     // Whatever the database does by itself: what is told is on disk.
     cluster.sql("postgres", "alter system set synchronous_commit = off").unwrap();
     cluster.restart().unwrap();
-    let fleet = fleet(&cluster);
+    let fleet = fleet(&cluster, NODES);
     let history = check(&fleet, CLIENTS, |load| {
         load.await_renewals(BURST)?;
         cluster.restart()?;

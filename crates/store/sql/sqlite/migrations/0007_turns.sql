@@ -1,0 +1,1 @@
+-- Turns: there is nothing to do, as a file has one writer at a time.
