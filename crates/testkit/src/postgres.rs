@@ -1,7 +1,8 @@
 //! A PostgreSQL cluster of a test's own, from the distribution's package.
 //!
-//! It listens on loopback only, on a free port, trusts whoever connects, and syncs to the disk as a real one does. A
-//! process that outlives ours waits for our end, however it comes, and then stops the cluster and takes its files away.
+//! It listens on a free port of loopback and on a socket in its folder, trusts whoever connects, and syncs to the disk as a
+//! real one does. A process that outlives ours waits for our end, however it comes, and then stops the cluster and takes its
+//! files away.
 
 use std::env;
 use std::fs;
@@ -36,7 +37,7 @@ const PORTS_TRIED: u32 = 5;
 /// Small, quick to start, and as careful as the default. What a statement does must not depend on what runs beside it,
 /// so nothing is compiled while it runs.
 const SETTINGS: &str = "listen_addresses = '127.0.0.1'
-unix_socket_directories = ''
+unix_socket_directories = '..'
 shared_buffers = 64MB
 max_connections = 200
 max_wal_size = 1GB
@@ -126,6 +127,11 @@ impl Cluster {
         format!("postgres://{ROLE}@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// The same, by the socket in the cluster's folder.
+    pub fn socket_url(&self, database: &str) -> String {
+        format!("postgres://{ROLE}@/{database}?host={}&port={}", self.folder.display(), self.port)
+    }
+
     /// Runs statements in a database with the package's own client; returns the rows as text, a line each.
     ///
     /// # Errors
@@ -139,7 +145,7 @@ impl Cluster {
     /// # Errors
     /// When it fails, with its words.
     pub fn client(&self, program: &str, database: &str, arguments: &[&str]) -> Result<String> {
-        run(self.programs.command(program).args(arguments).arg(self.url(database)))
+        run(self.programs.command(program).args(arguments).arg(self.socket_url(database)))
     }
 
     /// Stops the cluster and starts it again on the same port: every connection breaks, and what was committed stays.

@@ -172,6 +172,7 @@ impl Load<'_> {
             address: self.addresses[server].clone(),
             keys: self.keys[usize::try_from(account - 1).unwrap_or(0)].clone(),
             account,
+            share: [(self.connections + ACCOUNTS - 1) / ACCOUNTS, number / ACCOUNTS],
             services: self.services,
             voice: self.voice,
             proof: self.proof,
@@ -193,6 +194,8 @@ struct Caller {
     address: String,
     keys: Keys,
     account: i64,
+    /// Among how many connections the account's services are dealt out, and which of them this is.
+    share: [i64; 2],
     services: i64,
     voice: Voice,
     proof: Proof,
@@ -225,7 +228,8 @@ impl Caller {
 
     /// A service of this caller's own account.
     fn pick(&mut self) -> i64 {
-        self.picks.below(self.services / ACCOUNTS) * ACCOUNTS + self.account
+        let [share, part] = self.share;
+        (self.picks.below(self.services / ACCOUNTS / share) * share + part) * ACCOUNTS + self.account
     }
 
     /// Orders a month of a service; the order's number.

@@ -21,7 +21,7 @@ pub fn run(services: i64, due: i64, report: &mut Report) -> Result<()> {
     world::sell(&databases.cluster, RUN, alone.services(), &alone.expiries)?;
     databases.cluster.sql("postgres", "checkpoint")?;
     let open = |name: &str| -> Result<Ledger> {
-        let store = PostgresStore::open(&databases.cluster.url(name))?;
+        let store = PostgresStore::open(&databases.cluster.socket_url(name))?;
         Ledger::open(store.reader(), Box::new(store))
     };
     let sides = Sides { all: open(BASE)?, alone: open(RUN)? };

@@ -100,7 +100,7 @@ const NEXT: &str = "select (select coalesce(max(id), 0) + 1 from orders), \
 const SETTINGS: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off";
 
 /// Waits for a turn to write.
-const TURN: &str = "begin; select only_row from numbers for update";
+const TURN: &str = "begin; select turn from numbers order by turn for update";
 
 macro_rules! statements {
     ($($name:ident),*) => {

@@ -18,7 +18,7 @@ pub fn run(services: i64, report: &mut Report) -> Result<()> {
         let watch = Stopwatch::start();
         world::make(&databases.cluster, name, services)?;
         eprintln!("made in {:.0} s", watch.elapsed().as_secs_f64());
-        page_time(&PostgresReader::open(&databases.cluster.url(name))?)
+        page_time(&PostgresReader::open(&databases.cluster.socket_url(name))?)
     };
     let small = page("small", SMALL)?;
     databases.drop("small")?;
@@ -26,7 +26,7 @@ pub fn run(services: i64, report: &mut Report) -> Result<()> {
     let cores = databases.cores()?;
     let reference = raw::run(&databases.copy(BASE, RUN)?, services, Manner::Free, for_time(TIME))?;
     databases.drop(RUN)?;
-    let store = PostgresStore::open(&databases.cluster.url(BASE))?;
+    let store = PostgresStore::open(&databases.cluster.socket_url(BASE))?;
     let reader = store.reader();
     let swept = sweep(Box::new(store), &reader)?;
     report.judge_others(cores.end()?.others);

@@ -18,7 +18,7 @@ const RENEWED: u64 = 20_000;
 pub fn make(cluster: &Cluster, name: &str, services: i64) -> Result<()> {
     sell(cluster, name, services, &year())?;
     let renewed = Limit { renewals: RENEWED.min(services.unsigned_abs() / 4), time: Duration::MAX };
-    raw::run(&cluster.url(name), services, Manner::Free, renewed)?;
+    raw::run(&cluster.socket_url(name), services, Manner::Free, renewed)?;
     cluster.sql(name, "vacuum analyze")?;
     cluster.sql(name, "checkpoint")?;
     Ok(())
@@ -28,7 +28,7 @@ pub fn make(cluster: &Cluster, name: &str, services: i64) -> Result<()> {
 /// is recorded by the product; the services after the first are made from that one.
 pub fn sell(cluster: &Cluster, name: &str, services: i64, expiries: &[Date]) -> Result<()> {
     cluster.sql("postgres", &format!("create database {name}"))?;
-    let url = cluster.url(name);
+    let url = cluster.socket_url(name);
     let mut store = PostgresStore::open(&url)?;
     let mut batch = store.begin()?;
     let [server, _] = master_data(&mut *batch)?;
