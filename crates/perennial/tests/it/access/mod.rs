@@ -37,7 +37,7 @@ struct World {
 
 impl World {
     fn start() -> Result<Self> {
-        let sandbox = Sandbox::options(BINARY).now(NOW).start()?;
+        let sandbox = Sandbox::options(BINARY).now(NOW).arg("--no-schedule").start()?;
         let client = OvhClient::from_env(&sandbox.env()?)?;
         Ok(Self { sandbox, client })
     }
