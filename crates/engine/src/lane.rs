@@ -291,17 +291,15 @@ impl Worker {
             arrived.push_front(first);
             self.gather(&mut arrived, &mut waiting);
             let kind = if self.store.is_remote() { alike(&arrived, &mut was_passed_over) } else { None };
-            let of_kind = |job: &&Job| kind.is_none() || job.kind() == kind;
-            let turn = arrived.iter().filter(of_kind).map(Job::turn).reduce(Turn::and).unwrap_or(Turn::All);
+            let going = Going::of(&arrived, kind);
             // Who comes until it has its turn goes along.
-            self.store.await_turn(turn);
+            self.store.await_turn(going.turn);
             self.receive(&mut arrived, &mut waiting);
             if self.closing.load(Ordering::Acquire) {
                 // Nobody else gets in; what is in is still received, and then the loop ends.
                 waiting.close();
             }
-            let goes = |job: &Job| of_kind(&job) && turn.covers(job.turn());
-            let (jobs, others): (VecDeque<_>, _) = arrived.into_iter().partition(goes);
+            let (jobs, others): (VecDeque<_>, _) = arrived.into_iter().partition(|job| going.takes(job));
             arrived = others;
             let (count, watch) = (jobs.len(), Stopwatch::start());
             self.carry_out(jobs);
@@ -426,6 +424,25 @@ fn alike(arrived: &VecDeque<Job>, was_passed_over: &mut bool) -> Option<Discrimi
     let kind = kinds.find(|kind| of_kind(*kind) * 2 >= arrived.len()).flatten();
     *was_passed_over = kind.is_some() && arrived.front().is_some_and(|first| first.kind() != kind);
     kind
+}
+
+/// What the next commit carries of what has arrived, and of what comes until it has its turn.
+struct Going {
+    /// One kind of command, or else all of them.
+    kind: Option<Discriminant<Action>>,
+    turn: Turn,
+}
+
+impl Going {
+    fn of(arrived: &VecDeque<Job>, kind: Option<Discriminant<Action>>) -> Self {
+        let all = Self { kind, turn: Turn::All };
+        let turns = arrived.iter().filter(|job| all.takes(job)).map(Job::turn);
+        Self { turn: turns.reduce(Turn::and).unwrap_or(Turn::All), ..all }
+    }
+
+    fn takes(&self, job: &Job) -> bool {
+        (self.kind.is_none() || job.kind() == self.kind) && self.turn.covers(job.turn())
+    }
 }
 
 struct Decided {
@@ -564,9 +581,8 @@ mod tests {
             ("cse", false, &[1, 2, 3], &[]),
         ] {
             let (arrived, mut passed_over) = (jobs(kinds), was_passed_over);
-            let kind = alike(&arrived, &mut passed_over);
-            let (goes, stays): (Vec<_>, Vec<_>) =
-                arrived.into_iter().partition(|job| kind.is_none() || job.kind() == kind);
+            let going = Going::of(&arrived, alike(&arrived, &mut passed_over));
+            let (goes, stays): (Vec<_>, Vec<_>) = arrived.into_iter().partition(|job| going.takes(job));
             assert_eq!(accounts(goes), gone, "{kinds}");
             assert_eq!(passed_over, left.first() == Some(&1), "{kinds}");
             assert_eq!(accounts(stays), left, "{kinds}");

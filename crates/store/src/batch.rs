@@ -20,7 +20,10 @@ use crate::{
 
 const COMMIT: &str = "commit a batch";
 
-const ANOTHER_TURN: &str = "it waited for another turn";
+/// What a batch may not write.
+fn another_turn() -> StoreError {
+    refuse("write to a batch", "it waited for another turn")
+}
 
 /// An open write transaction.
 pub(crate) struct OpenBatch<'a, D: Driver, C: FnOnce(&D)> {
@@ -65,7 +68,7 @@ impl<'a, D: Driver, C: FnOnce(&D)> OpenBatch<'a, D, C> {
     fn check_alone(&self) -> Result<(), StoreError> {
         match self.session.turn.get() {
             Turn::All => Ok(()),
-            Turn::Orders | Turn::Payments => Err(refuse("write to a batch", ANOTHER_TURN)),
+            Turn::Orders | Turn::Payments => Err(another_turn()),
         }
     }
 
@@ -86,7 +89,7 @@ impl<D: Driver, C: FnOnce(&D)> Batch for OpenBatch<'_, D, C> {
         let turn = self.session.turn.get();
         self.spoil(changes.iter().try_for_each(|change| {
             if !turn.allows(change) {
-                return Err(refuse("write to a batch", ANOTHER_TURN));
+                return Err(another_turn());
             }
             write::change(self.session, change)
         }))
