@@ -301,7 +301,8 @@ proptest! {
         let anchor = AnchorDay::new(anchor).expect("is a day");
         let first: HashMap<_, _> = OWN.into_iter().zip(texts).map(|(id, text)| {
             let held = world.service(id);
-            let until = add_period(date("2026-11-30"), period("P1M"), anchor).expect("is in range");
+            // More than a month ahead, so that the schedule has all of its days to try.
+            let until = add_period(date("2026-12-01"), period("P1M"), anchor).expect("is in range");
             (held.until, held.anchor) = (until, anchor);
             let is_sold = matches!(id, SERVER | ADDON | FLOATING_IP);
             if is_sold {
