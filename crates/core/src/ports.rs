@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -55,6 +56,9 @@ pub enum Rejection {
     /// The commit did not answer; whether the command was carried out is not known.
     #[error("it is not known whether this was done")]
     Unknown(#[source] Failure),
+    /// Who may call has changed since the caller was looked up; the command was not carried out.
+    #[error("who may call has changed")]
+    AccessChanged,
     /// The house is closing; the command was not carried out.
     #[error("shutting down")]
     Closing,
@@ -66,7 +70,38 @@ pub trait Lane: Send + Sync {
     ///
     /// # Errors
     /// [`Rejection`]; the command changed nothing when it was refused.
-    fn submit(&self, command: Command) -> BoxFuture<'_, Result<Reply, Rejection>>;
+    fn submit(&self, command: Command) -> BoxFuture<'_, Result<Reply, Rejection>> {
+        self.submit_at(None, command)
+    }
+
+    /// Carries one command out; where a version of access is given (see [`Books::access_version`]), at which its caller was
+    /// looked up, only if that is still the one that holds.
+    ///
+    /// # Errors
+    /// [`Rejection`], as of [`submit`](Self::submit); and [`Rejection::AccessChanged`].
+    fn submit_at(&self, access: Option<i64>, command: Command) -> BoxFuture<'_, Result<Reply, Rejection>>;
+
+    /// The version of access that was seen last, where it costs less to have it compared with a command than to read it
+    /// before each request.
+    fn access_seen(&self) -> Option<&AccessSeen> {
+        None
+    }
+}
+
+/// The version of access (see [`Books::access_version`]) that was seen last. Another one may hold by now.
+#[derive(Debug, Default)]
+pub struct AccessSeen(AtomicI64);
+
+impl AccessSeen {
+    /// The version.
+    pub fn version(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// A version was seen.
+    pub fn note(&self, version: i64) {
+        self.0.fetch_max(version, Ordering::Relaxed);
+    }
 }
 
 /// Says what time it is. There is one clock in the house.

@@ -120,6 +120,8 @@ pub struct Snapshot {
     pub nonces: HashMap<Nonce, Timestamp>,
     /// The numbers that come next; known inside a write transaction only.
     pub next: Next,
+    /// The version of access (`Books::access_version`); known inside a write transaction only.
+    pub access: i64,
 }
 
 /// The numbers that come next; each is one past the highest in use, so none is skipped.

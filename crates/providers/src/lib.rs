@@ -11,7 +11,7 @@ use self::call::CallHalf;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 use jiff::Timestamp;
-use perennial_core::ports::{Books, BoxFuture, Clock, Documents, Lane, Vault};
+use perennial_core::ports::{Books, BoxFuture, Clock, Documents, Failure, Lane, Vault};
 
 pub mod aliyun;
 pub mod block;
@@ -161,6 +161,18 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     /// Makes documents.
     pub documents: Arc<dyn Documents>,
+    /// The version of access at which callers are looked up, where the lane compares it; none where it is read.
+    pub access: Option<i64>,
+}
+
+impl Ports {
+    /// The version of access at which a caller is looked up.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    fn access_version(&self) -> Result<i64, Failure> {
+        self.access.map_or_else(|| self.books.access_version(), Ok)
+    }
 }
 
 /// A request as it came in, before anybody believed a word of it.

@@ -242,7 +242,7 @@ impl<'a, D: Driver> Loader<'a, D> {
                 session.told(asked, rows::next::<D>)?.into_iter().next().map(|(_, numbers)| numbers)
             }
         };
-        self.seen.next = numbers.unwrap_or_default();
+        (self.seen.next, self.seen.access) = numbers.unwrap_or_default();
         Ok(next)
     }
 

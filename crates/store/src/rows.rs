@@ -449,9 +449,9 @@ pub(crate) fn attended<D: Driver>(row: &D::Row<'_>) -> Result<Attended> {
     Ok(Attended { account, service, until, stage, at: columns.instant()? })
 }
 
-pub(crate) fn next<D: Driver>(row: &D::Row<'_>) -> Result<Next> {
+pub(crate) fn next<D: Driver>(row: &D::Row<'_>) -> Result<(Next, i64)> {
     let mut columns = Columns::of(row);
-    Ok(Next {
+    let next = Next {
         order: columns.take()?,
         service: columns.take()?,
         method: columns.take()?,
@@ -462,5 +462,6 @@ pub(crate) fn next<D: Driver>(row: &D::Row<'_>) -> Result<Next> {
         application: columns.take()?,
         credential: columns.take()?,
         charge: columns.take()?,
-    })
+    };
+    Ok((next, columns.take()?))
 }

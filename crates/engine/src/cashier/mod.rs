@@ -17,7 +17,7 @@ use std::time::Duration;
 use perennial_core::charge::{Charge, ChargeState, Direction, WAITED_FOR};
 use perennial_core::command::{Action, Command, NewMethod, Reply};
 use perennial_core::ids::{AccountId, ChargeId, OrderId};
-use perennial_core::ports::{BoxFuture, Clock, Gateway, Lane, Rejection, Timer};
+use perennial_core::ports::{AccessSeen, BoxFuture, Clock, Gateway, Lane, Rejection, Timer};
 use perennial_core::refusal::Refusal;
 use perennial_core::snapshot::{Snapshot, Want};
 use perennial_store::Records;
@@ -139,7 +139,7 @@ impl Cashier {
 }
 
 impl Lane for Cashier {
-    fn submit(&self, command: Command) -> BoxFuture<'_, Result<Reply, Rejection>> {
+    fn submit_at(&self, access: Option<i64>, command: Command) -> BoxFuture<'_, Result<Reply, Rejection>> {
         Box::pin(async move {
             // What no gateway keeps counts as paid at once: where there is one, the seller alone registers such methods.
             if let Action::AddMethod(NewMethod { kind, on_gateway: None, .. }) = &command.action
@@ -147,12 +147,16 @@ impl Lane for Cashier {
             {
                 return Err(Refusal::MethodNotTaken(*kind).into());
             }
-            let reply = self.desk.lane.submit(command).await?;
+            let reply = self.desk.lane.submit_at(access, command).await?;
             match awaited(&reply) {
                 Some(awaited) => self.wait(awaited, reply).await,
                 None => Ok(reply),
             }
         })
+    }
+
+    fn access_seen(&self) -> Option<&AccessSeen> {
+        self.desk.lane.access_seen()
     }
 }
 

@@ -46,6 +46,7 @@ mod tests {
     use perennial_core::ids::{AccountId, OrderId, ServiceId};
     use tokio::sync::oneshot;
 
+    use super::super::Asked;
     use super::*;
 
     /// Commands of accounts that count up: `c` cancels an order, `s` suspends a service, `e` edits the account.
@@ -57,14 +58,14 @@ mod tests {
         };
         let job = |(id, kind)| {
             let command = Command { account: AccountId(id), token: None, action: action(kind) };
-            Job::Command { command: Box::new(command), answer: oneshot::channel().0 }
+            Job::Command { asked: Box::new(Asked { access: None, command }), answer: oneshot::channel().0 }
         };
         (1..).zip(kinds.chars()).map(job).collect()
     }
 
     fn accounts(jobs: impl IntoIterator<Item = Job>) -> Vec<i64> {
         let account = |job| match job {
-            Job::Command { command, .. } => command.account.0,
+            Job::Command { asked, .. } => asked.command.account.0,
             Job::Chore { .. } => 0,
         };
         jobs.into_iter().map(account).collect()

@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use perennial_core::command::{Action, Command, Reply};
 use perennial_core::decide::{decide, replayed};
-use perennial_core::ports::{Books, BoxFuture, Clock, Failure, Lane, Rejection};
+use perennial_core::ports::{AccessSeen, Books, BoxFuture, Clock, Failure, Lane, Rejection};
 use perennial_core::snapshot::{Change, Snapshot, Want};
 use perennial_core::turn::Turn;
 use perennial_store::{Batch, Store, StoreError};
@@ -49,8 +49,15 @@ type Work = Box<dyn FnOnce(&mut dyn Batch) -> Result<(), StoreError> + Send>;
 
 type Answer = oneshot::Sender<Result<Reply, Rejection>>;
 
+/// A command, and the version of access at which its caller was looked up, if that is to be compared.
+#[derive(Debug)]
+struct Asked {
+    access: Option<i64>,
+    command: Command,
+}
+
 enum Job {
-    Command { command: Box<Command>, answer: Answer },
+    Command { asked: Box<Asked>, answer: Answer },
     Chore { work: Work, answer: oneshot::Sender<Result<(), Rejection>> },
 }
 
@@ -58,7 +65,7 @@ impl Job {
     /// What it does; none for a chore.
     fn kind(&self) -> Option<Discriminant<Action>> {
         match self {
-            Self::Command { command, .. } => Some(discriminant(&command.action)),
+            Self::Command { asked, .. } => Some(discriminant(&asked.command.action)),
             Self::Chore { .. } => None,
         }
     }
@@ -66,7 +73,7 @@ impl Job {
     /// The turn that it needs.
     fn turn(&self) -> Turn {
         match self {
-            Self::Command { command, .. } => command.action.turn(),
+            Self::Command { asked, .. } => asked.command.action.turn(),
             Self::Chore { .. } => Turn::All,
         }
     }
@@ -90,6 +97,7 @@ pub struct LaneHandle {
     callers: Callers,
     /// Reads the ledger for each caller; none where the lane reads for many of them in a trip.
     books: Option<Arc<dyn Books + Send + Sync>>,
+    access: Arc<AccessSeen>,
     clock: Arc<dyn Clock>,
     closing: Arc<AtomicBool>,
     news: Arc<News>,
@@ -143,20 +151,22 @@ pub fn start(
     grouping: Grouping,
 ) -> Result<(LaneHandle, LaneThread), Failure> {
     let (closing, news, callers) = (Arc::new(AtomicBool::new(false)), Arc::<News>::default(), Callers::default());
+    let access = Arc::<AccessSeen>::default();
     let books = (!store.is_remote()).then_some(books);
     let beside = store.beside();
     let worker = |name: &str, store| {
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (clock, closing, news) = (Arc::clone(&clock), Arc::clone(&closing), Arc::clone(&news));
+        let access = Arc::clone(&access);
         let (last, cost) = (Carried { took: Duration::ZERO, callers: 0 }, GROUP_TIME / 64);
-        let worker = Worker { store, clock, grouping, closing, news, callers: callers.clone(), last, cost };
+        let worker = Worker { store, clock, grouping, closing, news, access, callers: callers.clone(), last, cost };
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || worker.run(waiting));
         thread.map(|thread| (jobs, thread)).map_err(|cause| Failure::new("start the lane", cause))
     };
     let (jobs, thread) = worker("lane", store)?;
     let beside = beside.map(|store| worker("payments", store)).transpose()?;
     let (payments, second) = beside.unzip();
-    let handle = LaneHandle { jobs, payments, callers, books, clock, closing, news };
+    let handle = LaneHandle { jobs, payments, callers, books, access, clock, closing, news };
     Ok((handle.clone(), LaneThread { handle, threads: std::iter::once(thread).chain(second).collect() }))
 }
 
@@ -238,16 +248,21 @@ async fn heard<T>(answered: oneshot::Receiver<Result<T, Rejection>>) -> Result<T
 }
 
 impl Lane for LaneHandle {
-    fn submit(&self, command: Command) -> BoxFuture<'_, Result<Reply, Rejection>> {
+    fn submit_at(&self, access: Option<i64>, command: Command) -> BoxFuture<'_, Result<Reply, Rejection>> {
         Box::pin(async move {
             if let Some(reply) = self.replayed(&command)? {
                 return Ok(reply);
             }
             let _caller = self.callers.one_more();
             let (answer, answered) = oneshot::channel();
-            self.send(Job::Command { command: Box::new(command), answer }).await?;
+            self.send(Job::Command { asked: Box::new(Asked { access, command }), answer }).await?;
             heard(answered).await
         })
+    }
+
+    /// Where the lane reads for many callers in a trip, it compares for them, too.
+    fn access_seen(&self) -> Option<&AccessSeen> {
+        self.books.is_none().then_some(&self.access)
     }
 }
 
@@ -274,6 +289,7 @@ struct Worker {
     grouping: Grouping,
     closing: Arc<AtomicBool>,
     news: Arc<News>,
+    access: Arc<AccessSeen>,
     callers: Callers,
     last: Carried,
     /// What a command has cost lately, commit included.
@@ -358,7 +374,7 @@ impl Worker {
         let mut chores = Vec::new();
         for job in jobs {
             match job {
-                Job::Command { command, answer } => commands.push((command, answer)),
+                Job::Command { asked, answer } => commands.push((asked, answer)),
                 Job::Chore { work, answer } => chores.push((work, answer)),
             }
         }
@@ -378,7 +394,7 @@ impl Worker {
         batch.commit()
     }
 
-    fn carry_out_commands(&mut self, jobs: Vec<(Box<Command>, Answer)>) {
+    fn carry_out_commands(&mut self, jobs: Vec<(Box<Asked>, Answer)>) {
         let (commands, answers): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
         let replies = match self.decide_together(&commands) {
             Ok(replies) => replies,
@@ -397,7 +413,7 @@ impl Worker {
     }
 
     /// One commit for all; decided again when another writer moved the rows.
-    fn decide_together(&mut self, commands: &[Box<Command>]) -> Result<Vec<Result<Reply, Rejection>>, Undecided> {
+    fn decide_together(&mut self, commands: &[Box<Asked>]) -> Result<Vec<Result<Reply, Rejection>>, Undecided> {
         let mut tries = 1;
         let decided = loop {
             match decide_all(&mut *self.store, self.clock.now(), commands) {
@@ -408,6 +424,7 @@ impl Worker {
                 outcome => break outcome?,
             }
         };
+        self.access.note(decided.access);
         if decided.noticed {
             self.news.notices.notify_one();
         }
@@ -420,6 +437,7 @@ impl Worker {
 
 struct Decided {
     replies: Vec<Result<Reply, Rejection>>,
+    access: i64,
     noticed: bool,
     charged: bool,
 }
@@ -467,14 +485,19 @@ impl Undecided {
 }
 
 /// One transaction: load once, decide each, commit once.
-fn decide_all(store: &mut dyn Store, now: Timestamp, commands: &[Box<Command>]) -> Result<Decided, Undecided> {
+fn decide_all(store: &mut dyn Store, now: Timestamp, commands: &[Box<Asked>]) -> Result<Decided, Undecided> {
     let mut batch = store.begin()?;
-    let wants: Vec<_> = commands.iter().flat_map(|command| command.wants()).collect();
+    let wants: Vec<_> = commands.iter().flat_map(|asked| asked.command.wants()).collect();
     let mut snapshot = batch.load(&wants)?;
     let mut replies = Vec::with_capacity(commands.len());
     let mut written = false;
     let (mut noticed, mut charged) = (false, false);
-    for command in commands {
+    let access = snapshot.access;
+    for Asked { access: looked_up_at, command } in commands.iter().map(AsRef::as_ref) {
+        if looked_up_at.is_some_and(|version| version != access) {
+            replies.push(Err(Rejection::AccessChanged));
+            continue;
+        }
         let reply = match decide(now, &snapshot, command) {
             Err(refusal) => Err(Rejection::Refused(refusal)),
             Ok(decision) => {
@@ -490,7 +513,7 @@ fn decide_all(store: &mut dyn Store, now: Timestamp, commands: &[Box<Command>]) 
     if written {
         batch.commit()?;
     }
-    Ok(Decided { replies, noticed, charged })
+    Ok(Decided { replies, access, noticed, charged })
 }
 
 fn write(batch: &mut dyn Batch, snapshot: &mut Snapshot, changes: &[Change]) -> Result<(), StoreError> {
@@ -508,6 +531,8 @@ fn count(reply: &Result<Reply, Rejection>) {
     let outcome = match reply {
         Ok(_) => "done",
         Err(Rejection::Refused(_)) => "refused",
+        // It comes again.
+        Err(Rejection::AccessChanged) => return,
         Err(Rejection::NotDone(_) | Rejection::Unknown(_) | Rejection::Closing) => "failed",
     };
     metrics::counter!("perennial_commands_total", "outcome" => outcome).increment(1);

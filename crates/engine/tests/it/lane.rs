@@ -331,6 +331,21 @@ async fn payments_go_beside_everything_else_where_callers_are_many() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_was_looked_up_before_access_changed_is_told_so() {
+    let world = World::new(Grouping::ByTime);
+    assert!(world.lane.access_seen().is_none(), "a file is asked before each request");
+    let seen = || world.reader.access_version().expect("reads");
+    let submit = |access, action| world.lane.submit_at(Some(access), Command { account: ACCOUNT, token: None, action });
+    let before = seen();
+    assert!(matches!(submit(before, renew(1)).await, Ok(Reply::Placed(_))));
+    let edit = Action::EditAccount { name: Some("Another".to_owned()), email: None, facts: BTreeMap::new() };
+    submit(before, edit).await.expect("is changed");
+    assert!(matches!(submit(before, renew(2)).await, Err(Rejection::AccessChanged)));
+    assert_eq!(world.reader.order_ids(ACCOUNT, Span::default()).expect("reads").len(), 1, "nothing was done");
+    assert!(matches!(submit(seen(), renew(2)).await, Ok(Reply::Placed(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_token_places_one_order_however_many_send_it() {
     let world = Arc::new(World::new(Grouping::ByTime));
     let token = Token {

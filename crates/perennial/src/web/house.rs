@@ -91,6 +91,7 @@ impl House {
             clock: Arc::clone(&self.clock),
             vault: Arc::clone(&self.vault),
             documents: Arc::new(self.papers()),
+            access: None,
         }
     }
 

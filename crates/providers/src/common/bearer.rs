@@ -23,6 +23,7 @@ use perennial_core::product::Renewability;
 use perennial_core::snapshot::{Snapshot, Want};
 use serde::{Deserialize, Serialize};
 
+use super::access::compared;
 use super::body::{BodyError, body};
 use super::known::{Known, KnownCallers};
 use super::pace::{Left, Pace};
@@ -199,16 +200,7 @@ impl<D: Bearer> Provider for D {
     }
 
     fn serve<'a>(&'a self, ports: &'a Ports, request: &'a Request) -> BoxFuture<'a, Response<Bytes>> {
-        Box::pin(async move {
-            let now = ports.clock.now();
-            let (answered, left) = answer(self, ports, request, now).await;
-            let mut response = match answered {
-                Ok(answer) => answer.render(),
-                Err(failure) => D::refuse(&failure, path_of(request), now),
-            };
-            announce(&mut response, left);
-            response
-        })
+        Box::pin(compared(ports, |ports| respond(self, ports, request)))
     }
 
     fn fault(&self, fault: Fault, request: &Request, now: Timestamp) -> Response<Bytes> {
@@ -218,6 +210,17 @@ impl<D: Bearer> Provider for D {
         }
         response
     }
+}
+
+async fn respond<D: Bearer>(dialect: &D, ports: Ports, request: &Request) -> Response<Bytes> {
+    let now = ports.clock.now();
+    let (answered, left) = answer(dialect, &ports, request, now).await;
+    let mut response = match answered {
+        Ok(answer) => answer.render(),
+        Err(failure) => D::refuse(&failure, path_of(request), now),
+    };
+    announce(&mut response, left);
+    response
 }
 
 /// Says how many requests are left, of callers that have a pace. The headers are documented for some answers of one
@@ -460,7 +463,7 @@ fn prove<D: Bearer>(
 ) -> Result<Arc<Known<Caller>>, D::Failure> {
     let key = D::presented(&request.headers).ok_or(Stop::Nobody)?;
     let presented = (None, digest(key));
-    let version = ports.books.access_version()?;
+    let version = ports.access_version()?;
     let callers = &dialect.frame().known;
     let known = if let Some(known) = callers.get(version, &presented) {
         known

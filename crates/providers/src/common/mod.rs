@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows a provider.
 
+pub(crate) mod access;
 pub mod amount;
 pub(crate) mod bearer;
 pub mod body;

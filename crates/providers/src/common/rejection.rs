@@ -21,7 +21,7 @@ pub(crate) trait Refused: From<Refusal> {
                 tracing::error!(error = &failure as &dyn std::error::Error, "a request was not carried out");
                 Self::unavailable()
             }
-            Rejection::Closing => Self::unavailable(),
+            Rejection::AccessChanged | Rejection::Closing => Self::unavailable(),
         }
     }
 

@@ -160,15 +160,15 @@ struct Fated {
 }
 
 impl Lane for Fated {
-    fn submit(&self, command: Command) -> BoxFuture<'_, Result<Reply, Rejection>> {
+    fn submit_at(&self, access: Option<i64>, command: Command) -> BoxFuture<'_, Result<Reply, Rejection>> {
         Box::pin(async move {
             let renews = matches!(command.action, Action::RenewNow { .. });
             let fate = if renews { self.next.lock().expect("is whole").take() } else { None };
             let lost = || Failure::new("commit a batch", "the disk is gone");
             match fate {
-                None => self.lane.submit(command).await,
+                None => self.lane.submit_at(access, command).await,
                 Some(Fate::DoneUnheard) => {
-                    self.lane.submit(command).await?;
+                    self.lane.submit_at(access, command).await?;
                     Err(Rejection::Unknown(lost()))
                 }
                 Some(Fate::NotDoneUnheard) => Err(Rejection::Unknown(lost())),
@@ -194,8 +194,8 @@ impl Node {
         let (lane, thread) =
             start(Box::new(store), Arc::clone(&books) as _, Arc::clone(&clock), Grouping::ByTime).expect("starts");
         let fated = Arc::new(Fated { lane, next: Mutex::default() });
-        let ports =
-            Ports { lane: Arc::clone(&fated) as _, books, clock, vault: Arc::new(Open), documents: Arc::new(NoPapers) };
+        let (lane, vault, documents) = (Arc::clone(&fated) as _, Arc::new(Open), Arc::new(NoPapers));
+        let ports = Ports { lane, books, clock, vault, documents, access: None };
         let dialect = Dialect::named("aliyun").expect("is served");
         Self { provider: (dialect.make)(settings), ports, fated, thread: Some(thread) }
     }

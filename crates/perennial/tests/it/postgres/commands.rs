@@ -29,9 +29,7 @@ fn every_command_works_on_it() {
     assert_eq!(world.shop.document(&["order", "show", &order.to_string()])["payment"]["amount"]["amount"], "4.31");
     assert_eq!(world.shop.document(&["service", "show", "vps1.example.net"])["until"], "2099-02-28");
     world.shop.run(&["order", "credit", &order.to_string(), "--yes"]).done();
-    let listed = world.shop.json(&["key", "list"]);
-    let consumer = listed.iter().find(|key| key["kind"] == "consumer").unwrap()["id"].as_str().unwrap().to_owned();
-    world.shop.run(&["key", "revoke", &consumer, "--yes"]).done();
+    world.shop.run(&["key", "revoke", &world.consumer(), "--yes"]).done();
     assert_eq!(client.get("/me").unwrap().0, 403, "a revoked key ends at once");
     node.stop();
     world.shop.run(&["audit"]).done();
@@ -40,6 +38,33 @@ fn every_command_works_on_it() {
     world.shop.run(&["backup", &copy]).failed(1, "hint: `pg_dump`");
     assert!(!std::path::Path::new(&copy).exists());
     assert!(!world.shop.database().exists(), "nothing of it is in a file");
+}
+
+/// The node knows who calls, and asks what another process has changed of that with the command alone.
+#[test]
+fn what_another_process_changes_about_access_holds_for_the_next_call() {
+    let world = World::open();
+    let keys = world.shop.keys("acme");
+    let consumer = world.consumer();
+    let mut node = world.serve();
+    let mut client = node.client(&keys);
+    let orders = || world.shop.json(&["order", "list"]).len();
+    world.shop.run(&["balance", "credit", "acme", "25", "--memo", "a start"]).done();
+    let order = renew(&mut client, 1001);
+    // Something else about access changes: both go on, and nothing is done twice.
+    world.shop.keys("acme");
+    assert_eq!(pay(&mut client, order), 200);
+    world.shop.keys("acme");
+    let unknown = client.post("/me/order/77/payWithRegisteredPaymentMean", &json!({ "paymentMean": "ovhAccount" }));
+    assert_eq!((unknown.unwrap().0, orders()), (404, 1));
+    world.shop.run(&["key", "revoke", &consumer, "--yes"]).done();
+    let wanted = json!({ "duration": "P1M", "services": [1001], "dryRun": false });
+    assert_eq!(client.post("/service/1001/renew", &wanted).unwrap().0, 403, "a revoked key ends at once");
+    assert_eq!(orders(), 1);
+    // Who calls for the first time, and for nothing that exists, is asked all the same.
+    assert_eq!(client.get("/me/order/77").unwrap().0, 403);
+    node.stop();
+    world.shop.run(&["audit"]).done();
 }
 
 #[test]
@@ -55,6 +80,16 @@ fn two_that_start_at_once_on_an_empty_database_make_one_ledger() {
     for node in &mut nodes {
         assert_eq!(node.client(&keys).get("/service").unwrap().0, 200, "what another process wrote is seen");
         node.stop();
+    }
+}
+
+impl World {
+    /// The only consumer key.
+    fn consumer(&self) -> String {
+        let listed = self.shop.json(&["key", "list"]);
+        let consumers: Vec<_> = listed.iter().filter(|key| key["kind"] == "consumer").collect();
+        assert_eq!(consumers.len(), 1, "{listed:?}");
+        consumers[0]["id"].as_str().unwrap().to_owned()
     }
 }
 

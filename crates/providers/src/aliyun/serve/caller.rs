@@ -97,7 +97,7 @@ pub(super) fn expired() -> Failure {
 fn known(aliyun: &Aliyun, ports: &Ports, claims: &Claims<'_>) -> Result<Arc<Known<Caller>>, Failure> {
     let presented_text = claims.security_token.unwrap_or(claims.access_key_id);
     let presented = (Some(claims.access_key_id.to_owned()), digest(presented_text));
-    let version = ports.books.access_version()?;
+    let version = ports.access_version()?;
     if let Some(known) = aliyun.known.get(version, &presented) {
         return Ok(known);
     }

@@ -26,10 +26,10 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-acs-request
 const RETRY_AFTER: HeaderName = HeaderName::from_static("x-acs-retry-after");
 
 /// Answers a request, whatever it is.
-pub(super) async fn answer(aliyun: &Aliyun, ports: &Ports, request: &Request) -> Response<Bytes> {
+pub(super) async fn answer(aliyun: &Aliyun, ports: Ports, request: &Request) -> Response<Bytes> {
     let now = ports.clock.now();
     let read = Read::of(request);
-    match carry_out(aliyun, ports, request, &read, now).await {
+    match carry_out(aliyun, &ports, request, &read, now).await {
         Ok((row, answer)) => {
             read.render(StatusCode::OK, &format!("{}Response", row.action()), |id| whole(row.api(), &answer, id))
         }

@@ -29,6 +29,7 @@ use perennial_core::ports::BoxFuture;
 use self::caller::Caller;
 use self::nonces::Nonces;
 use crate::aliyun::wire::error::Failure;
+use crate::common::access::compared;
 use crate::common::known::KnownCallers;
 use crate::common::pace::Pace;
 use crate::{Endpoint, Fault, Ports, Provider, Request, Settings};
@@ -71,7 +72,7 @@ impl Provider for Aliyun {
     }
 
     fn serve<'a>(&'a self, ports: &'a Ports, request: &'a Request) -> BoxFuture<'a, Response<Bytes>> {
-        Box::pin(gateway::answer(self, ports, request))
+        Box::pin(compared(ports, |ports| gateway::answer(self, ports, request)))
     }
 
     fn fault(&self, fault: Fault, request: &Request, _: Timestamp) -> Response<Bytes> {

@@ -38,7 +38,7 @@ impl From<Rejection> for Failure {
 pub(super) fn after_commit(rejection: Rejection) -> Failure {
     match rejection {
         Rejection::NotDone(failure) => failure.into(),
-        Rejection::Closing => Failure::server_error(),
+        Rejection::AccessChanged | Rejection::Closing => Failure::server_error(),
         Rejection::Refused(_) | Rejection::Unknown(_) => rejection.into(),
     }
 }

@@ -23,7 +23,7 @@ use crate::ovh::wire::error::{AuthError, Failure};
 use crate::{Ports, Request};
 
 /// Answers a request, whatever it is.
-pub(super) async fn answer(ovh: &Ovh, ports: &Ports, request: &Request) -> Response<Bytes> {
+pub(super) async fn answer(ovh: &Ovh, ports: Ports, request: &Request) -> Response<Bytes> {
     let now = ports.clock.now();
     let id = ovh.query_id(now);
     // Of the level of errors, so that each that is logged on the way says whose request it was.
@@ -31,9 +31,9 @@ pub(super) async fn answer(ovh: &Ovh, ports: &Ports, request: &Request) -> Respo
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     let answered = async {
         if path == oauth::TOKEN_PATH {
-            return oauth::token(ovh, ports, request, now).await;
+            return oauth::token(ovh, &ports, request, now).await;
         }
-        match route(ovh, ports, request, path, query).await {
+        match route(ovh, &ports, request, path, query).await {
             Ok((answer, headers)) => render(answer, headers),
             Err(failure) => refuse(failure),
         }

@@ -71,7 +71,7 @@ fn valid(credential: &Credential, now: Timestamp) -> bool {
 /// Who presents this text: as it was read before, if nothing about access has changed since.
 fn known(ovh: &Ovh, ports: &Ports, application_key: Option<&str>, text: &str) -> Result<Arc<Known<Caller>>, Failure> {
     let presented = (application_key.map(str::to_owned), digest(text));
-    let version = ports.books.access_version()?;
+    let version = ports.access_version()?;
     if let Some(known) = ovh.known.get(version, &presented) {
         return Ok(known);
     }

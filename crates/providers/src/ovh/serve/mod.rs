@@ -33,6 +33,7 @@ use perennial_core::ids::{ApplicationId, CredentialId};
 use perennial_core::ports::BoxFuture;
 
 use self::context::Caller;
+use crate::common::access::compared;
 use crate::common::known::KnownCallers;
 use crate::common::pace::Pace;
 use crate::ovh::auth::headers::QUERY_ID;
@@ -107,7 +108,7 @@ impl Provider for Ovh {
     }
 
     fn serve<'a>(&'a self, ports: &'a Ports, request: &'a Request) -> BoxFuture<'a, Response<Bytes>> {
-        Box::pin(gateway::answer(self, ports, request))
+        Box::pin(compared(ports, |ports| gateway::answer(self, ports, request)))
     }
 
     fn fault(&self, fault: Fault, _: &Request, now: Timestamp) -> Response<Bytes> {

@@ -38,6 +38,7 @@ pub fn difference(ours: &Snapshot, theirs: &Snapshot) -> Option<String> {
         credentials,
         nonces,
         next,
+        access,
     } = ours;
     part("price lists", catalogue, &theirs.catalogue)
         .or_else(|| part("accounts", accounts, &theirs.accounts))
@@ -59,6 +60,7 @@ pub fn difference(ours: &Snapshot, theirs: &Snapshot) -> Option<String> {
         .or_else(|| part("credentials", credentials, &theirs.credentials))
         .or_else(|| part("nonces", nonces, &theirs.nonces))
         .or_else(|| part("next numbers", next, &theirs.next))
+        .or_else(|| part("versions of access", access, &theirs.access))
 }
 
 /// A question to a reader, and its answer as text.
