@@ -313,7 +313,7 @@ fn hint(failure: &Failure) -> &'static str {
     const NOT_LET_IN: &str = "\nhint: the user is in the URL, as in postgres://USER@HOST/NAME, and the password in \
                               PGPASSWORD, or also in the URL in PERENNIAL_DATABASE or under [store]";
     const HINTS: [(&str, &str); 6] = [
-        ("error connecting to server", "\nhint: is PostgreSQL running there? Host and port are those of the URL"),
+        ("could not reach the server", "\nhint: is PostgreSQL running there? Host and port are those of the URL"),
         ("SQLSTATE 3D000", "\nhint: `createdb` makes one; its tables are made when `perennial` first writes to it"),
         ("SQLSTATE 28000", NOT_LET_IN),
         ("SQLSTATE 28P01", NOT_LET_IN),
@@ -429,7 +429,7 @@ mod tests {
     #[test]
     fn what_can_be_mended_has_a_hint() {
         for (said, hinted) in [
-            ("error connecting to server: Connection refused (os error 111)", "running there"),
+            ("could not reach the server: Connection refused (os error 111)", "running there"),
             ("Datenbank »x« existiert nicht (SQLSTATE 3D000)", "`createdb`"),
             ("password authentication failed for user \"x\" (SQLSTATE 28P01)", "PGPASSWORD"),
             ("role \"x\" does not exist (SQLSTATE 28000)", "postgres://USER@HOST/NAME"),

@@ -3,7 +3,6 @@
 //! Callers are not asynchronous: the lane has a thread of its own, and readers are called from the threads of another
 //! runtime, where no second one may be started. So nothing of a runtime is touched on the caller's thread.
 
-use std::fmt;
 use std::future::{Future, pending};
 use std::pin::{Pin, pin};
 use std::str::FromStr;
@@ -12,15 +11,22 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
+use std::{fmt, io};
 
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::{Builder, Handle};
 use tokio::time::timeout;
-use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{Client, Config, NoTls, Socket};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use super::driver::Connection;
+use super::pipeline::{Held, Pipeline};
 use crate::driver::{DriverError, Result};
+
+/// The port of a server, unless the URL says otherwise.
+const PORT: u16 = 5432;
 
 /// How long a server may take to accept a connection, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -90,19 +96,11 @@ impl Server {
         let runtime = RUNTIME.as_ref().map_err(|error| DriverError::Failed(error.to_string().into()))?;
         let (connected, connection) = sync_channel(1);
         let hosts = Arc::clone(&self.hosts);
-        runtime.spawn(async move {
-            match first_that_answers(&hosts).await {
-                Ok((client, connection)) => {
-                    drop(connected.send(Ok(client))); // who asked waits
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection to the database ended");
-                    }
-                }
-                Err(failed) => drop(connected.send(Err(failed))),
-            }
-        });
+        // Who asked waits.
+        runtime.spawn(async move { drop(connected.send(first_that_answers(&hosts).await)) });
         let connected = connection.recv().map_err(|error| DriverError::Failed(error.into()))?;
-        let connection = Connection::new(connected?, runtime.clone(), self.commit_timeout);
+        let (client, held) = connected?;
+        let connection = Connection::new(client, held, runtime.clone(), self.commit_timeout);
         connection.name_session()?;
         Ok(connection)
     }
@@ -153,14 +151,14 @@ fn each_alone(all: &Config) -> std::result::Result<Vec<Config>, UrlError> {
 }
 
 /// Asks one host after the other.
-async fn first_that_answers(hosts: &[Config]) -> Result<(Client, tokio_postgres::Connection<Socket, NoTlsStream>)> {
+async fn first_that_answers(hosts: &[Config]) -> Result<(Client, Held)> {
     let mut failures = Vec::new();
     for config in hosts {
         // Once to accept, and once to greet.
         let patience = config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT).saturating_mul(2);
-        match timeout(patience, config.connect(NoTls)).await {
+        match timeout(patience, reach(config)).await {
             Ok(Ok(connected)) => return Ok(connected),
-            Ok(Err(error)) => failures.push(DriverError::from(error)),
+            Ok(Err(error)) => failures.push(error),
             Err(late) => failures.push(DriverError::Failed(late.into())),
         }
     }
@@ -174,6 +172,61 @@ async fn first_that_answers(hosts: &[Config]) -> Result<(Client, tokio_postgres:
     }
     Err(failures.pop().unwrap_or_else(|| DriverError::Failed("the URL names no host".into())))
 }
+
+/// Connects to one host, if it is what the URL asks for.
+async fn reach(config: &Config) -> Result<(Client, Held)> {
+    let held = Held::default();
+    let socket = socket(config)
+        .await
+        .map_err(|error| DriverError::Failed(format!("could not reach the server: {error}").into()))?;
+    let (client, connection) = config.connect_raw(Pipeline::new(socket, held.clone()), NoTls).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to the database ended");
+        }
+    });
+    let (wanted, otherwise) = match config.get_target_session_attrs() {
+        TargetSessionAttrs::ReadWrite => ("off", "the server takes no writes, and the URL asks for one that does"),
+        TargetSessionAttrs::ReadOnly => ("on", "the server takes writes, and the URL asks for one that does not"),
+        _ => return Ok((client, held)),
+    };
+    let told = client.simple_query("show transaction_read_only").await?;
+    let is_wanted =
+        |row: &SimpleQueryMessage| matches!(row, SimpleQueryMessage::Row(row) if row.get(0) == Some(wanted));
+    if told.iter().any(is_wanted) { Ok((client, held)) } else { Err(DriverError::Failed(otherwise.into())) }
+}
+
+/// Opens a socket to a host.
+async fn socket(config: &Config) -> io::Result<Box<dyn Stream>> {
+    let port = config.get_ports().first().copied().unwrap_or(PORT);
+    let tcp = match (config.get_hostaddrs().first(), config.get_hosts().first()) {
+        (Some(address), _) => TcpStream::connect((*address, port)).await?,
+        (None, Some(Host::Tcp(name))) => TcpStream::connect((name.as_str(), port)).await?,
+        (None, Some(Host::Unix(folder))) => {
+            return Ok(Box::new(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?));
+        }
+        (None, None) => return Err(io::Error::other("the URL names no host")),
+    };
+    tcp.set_nodelay(true)?;
+    let options = SockRef::from(&tcp);
+    options.set_tcp_user_timeout(config.get_tcp_user_timeout().copied())?;
+    if config.get_keepalives() {
+        let mut keepalive = TcpKeepalive::new().with_time(config.get_keepalives_idle());
+        if let Some(interval) = config.get_keepalives_interval() {
+            keepalive = keepalive.with_interval(interval);
+        }
+        if let Some(retries) = config.get_keepalives_retries() {
+            keepalive = keepalive.with_retries(retries);
+        }
+        options.set_tcp_keepalive(&keepalive)?;
+    }
+    Ok(Box::new(tcp))
+}
+
+/// A socket of either kind.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Starts the thread that drives the connections. It ends with the process.
 fn start() -> std::io::Result<Handle> {
@@ -243,6 +296,8 @@ impl Wake for Waiting {
 
 #[cfg(test)]
 mod tests {
+    use perennial_testkit::Cluster;
+
     use super::*;
 
     #[test]
@@ -289,6 +344,21 @@ mod tests {
         let failed = Server::parse(&url).expect("is a URL").connect().expect_err("nobody answers").to_string();
         assert!(failed.contains("127.0.0.1: deadline has elapsed; localhost: "), "{failed}");
         assert!(failed.contains("refused"), "{failed}");
+    }
+
+    #[test]
+    fn a_server_is_used_if_it_is_what_the_url_asks_for() {
+        let url = Cluster::shared().and_then(Cluster::database).expect("is made");
+        let asking = |attributes| Server::parse(&format!("{url}?target_session_attrs={attributes}")).expect("is a URL");
+        asking("read-write").connect().expect("takes writes");
+        let refused = asking("read-only").connect().expect_err("takes writes").to_string();
+        assert!(refused.contains("takes writes, and the URL"), "{refused}");
+        let connection = asking("any").connect().expect("connects");
+        let database = url.rsplit('/').next().expect("has a name");
+        connection.run(&format!("alter database {database} set default_transaction_read_only = on")).expect("runs");
+        asking("read-only").connect().expect("takes no writes");
+        let refused = asking("read-write").connect().expect_err("takes no writes").to_string();
+        assert!(refused.contains("takes no writes, and the URL"), "{refused}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Row as PgRow, RowStream};
 
 use super::connect::{Sent, wait};
+use super::pipeline::Held;
 use super::prepared::{Prepared, Shape};
 use super::sets::{self, Gathered, Lent, Typed};
 use crate::StoreError;
@@ -32,6 +33,9 @@ pub(super) type PostgresSession = Session<Connection>;
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) client: Arc<Client>,
+    held: Held,
+    /// Whether something was sent whose answer is held.
+    holds: Kept<bool>,
     runtime: Handle,
     commit_timeout: Duration,
     state: Kept<State>,
@@ -65,9 +69,11 @@ pub(super) struct Asked<'a> {
 
 impl Connection {
     /// A connection to a server that a runtime drives.
-    pub(super) fn new(client: Client, runtime: Handle, commit_timeout: Duration) -> Self {
+    pub(super) fn new(client: Client, held: Held, runtime: Handle, commit_timeout: Duration) -> Self {
         Self {
             client: Arc::new(client),
+            held,
+            holds: Kept::new(false),
             runtime,
             commit_timeout,
             state: Kept::new(State::Idle),
@@ -124,8 +130,26 @@ impl Connection {
         if self.state.get() == State::Open { self.prepared.statement(shape, text, params) } else { None }
     }
 
+    /// The statement that is sent next is answered with others. Outside a transaction it would be undone with them.
+    fn hold(&self) {
+        if self.state.get() == State::Open {
+            self.held.hold_next();
+            self.holds.set(true);
+        }
+    }
+
+    /// Has the answers come that are held.
+    fn release(&self) {
+        if self.holds.take() {
+            let client = &self.client;
+            // A Sync, and nothing else. What comes of it is told by the statements before it.
+            drop(Sent::now(async move { client.check_connection().await }));
+        }
+    }
+
     /// Waits for what was only sent.
     fn settle(&self) -> Result<()> {
+        self.release();
         self.sent.take().into_iter().try_for_each(|sent| sent.answer().map_err(|error| self.note(error)))
     }
 
@@ -240,6 +264,7 @@ impl Driver for Connection {
         let by_sets = matches!(keys, Keys::Many(_));
         let text = if by_sets { sets::for_each(statement, N) } else { statement.postgres.to_owned() };
         let prepared = self.statement((statement.postgres, by_sets), &text, &keys.typed());
+        self.hold();
         let rows = Sent::now(async move {
             let params = keys.typed();
             match prepared {
@@ -280,6 +305,7 @@ impl Driver for Connection {
         for (set, params) in sets.iter().zip(&params) {
             let (client, text) = (&self.client, set.statement.postgres);
             let prepared = self.statement((text, false), text, params);
+            self.hold();
             sent.push(Sent::now(async move {
                 match prepared {
                     Some(prepared) => {

@@ -2,13 +2,14 @@
 //!
 //! Writers take turns: a batch is one transaction, which first locks a row of `numbers`, so that ids and numbers are without
 //! gaps. There are two rows and two turns (`core::turn`): a batch that places orders and one that pays go on beside each other,
-//! and where they change the same service, the second one is decided again. Whatever else is written locks both. Readers stand apart, and see what is committed when
-//! they begin. A commit is on disk when it returns, and on standbys as far as the server is set up to wait for them.
+//! and where they change the same service, the second one is decided again. Whatever else is written locks both. Readers stand
+//! apart, and see what is committed when they begin. A commit is on disk when it returns, and on standbys as far as the server
+//! is set up to wait for them.
 //!
 //! Nothing is relied on that a session keeps from one transaction to the next, so a pooler may lend its connections by the
 //! transaction: statements are kept prepared only where each transaction finds that the session is its own (`prepared`).
 //! What is looked up for many keys, and what many decisions write, goes by one statement each (`sets`); questions are sent
-//! before the first of them is answered.
+//! before the first of them is answered, and their answers come together (`pipeline`).
 //!
 //! Statements are text in `sql/`; what must never happen is refused by the schema (`sql/postgres/migrations/`) as well
 //! as by the rules. Connections are not encrypted: the database is on loopback, on a network that is trusted, or behind a
@@ -18,6 +19,7 @@ mod connect;
 mod copy;
 mod driver;
 mod migrate;
+mod pipeline;
 #[cfg(test)]
 mod plans;
 mod prepared;
