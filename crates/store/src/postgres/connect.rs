@@ -1,27 +1,17 @@
-//! Connecting. One thread of this process drives all connections; whoever asks on one waits for the answer.
-//!
-//! Callers are not asynchronous: the lane has a thread of its own, and readers are called from the threads of another
-//! runtime, where no second one may be started. So nothing of a runtime is touched on the caller's thread.
+//! Connecting.
 
-use std::future::{Future, pending};
-use std::pin::{Pin, pin};
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
-use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, LazyLock};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::sync::Arc;
 use std::time::Duration;
-use std::{fmt, io};
 
-use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
-use tokio::runtime::{Builder, Handle};
-use tokio::time::timeout;
+use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use super::driver::Connection;
+use super::line::{Line, Wire};
 use super::pipeline::{Held, Pipeline};
 use crate::driver::{DriverError, Result};
 
@@ -92,15 +82,8 @@ impl Server {
 
     /// Opens a connection to the first host that answers as the URL asks. It lives until it is dropped or lost.
     pub(super) fn connect(&self) -> Result<Connection> {
-        static RUNTIME: LazyLock<std::io::Result<Handle>> = LazyLock::new(start);
-        let runtime = RUNTIME.as_ref().map_err(|error| DriverError::Failed(error.to_string().into()))?;
-        let (connected, connection) = sync_channel(1);
-        let hosts = Arc::clone(&self.hosts);
-        // Who asked waits.
-        runtime.spawn(async move { drop(connected.send(first_that_answers(&hosts).await)) });
-        let connected = connection.recv().map_err(|error| DriverError::Failed(error.into()))?;
-        let (client, held) = connected?;
-        let connection = Connection::new(client, held, runtime.clone(), self.commit_timeout);
+        let (client, line, held) = first_that_answers(&self.hosts)?;
+        let connection = Connection::new(client, line, held, self.commit_timeout);
         connection.name_session()?;
         Ok(connection)
     }
@@ -151,15 +134,12 @@ fn each_alone(all: &Config) -> std::result::Result<Vec<Config>, UrlError> {
 }
 
 /// Asks one host after the other.
-async fn first_that_answers(hosts: &[Config]) -> Result<(Client, Held)> {
+fn first_that_answers(hosts: &[Config]) -> Result<(Client, Line, Held)> {
     let mut failures = Vec::new();
     for config in hosts {
-        // Once to accept, and once to greet.
-        let patience = config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT).saturating_mul(2);
-        match timeout(patience, reach(config)).await {
-            Ok(Ok(connected)) => return Ok(connected),
-            Ok(Err(error)) => failures.push(error),
-            Err(late) => failures.push(DriverError::Failed(late.into())),
+        match reach(config) {
+            Ok(connected) => return Ok(connected),
+            Err(error) => failures.push(error),
         }
     }
     if failures.len() > 1 {
@@ -174,42 +154,56 @@ async fn first_that_answers(hosts: &[Config]) -> Result<(Client, Held)> {
 }
 
 /// Connects to one host, if it is what the URL asks for.
-async fn reach(config: &Config) -> Result<(Client, Held)> {
-    let held = Held::default();
-    let socket = socket(config)
-        .await
+fn reach(config: &Config) -> Result<(Client, Line, Held)> {
+    let patience = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
+    let late = || DriverError::Failed(format!("the server did not answer for {} s", patience.as_secs()).into());
+    let wire = socket(config, patience)
+        .and_then(Wire::new)
         .map_err(|error| DriverError::Failed(format!("could not reach the server: {error}").into()))?;
-    let (client, connection) = config.connect_raw(Pipeline::new(socket, held.clone()), NoTls).await?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to the database ended");
-        }
-    });
+    let held = Held::default();
+    let greeting = config.connect_raw(Pipeline::new(wire.clone(), held.clone()), NoTls);
+    // What is to be done is done as it is polled.
+    let (client, speaker) = wire.wait(patience, greeting, || ()).ok_or_else(late)??;
+    let line = Line::new(wire, speaker);
     let (wanted, otherwise) = match config.get_target_session_attrs() {
         TargetSessionAttrs::ReadWrite => ("off", "the server takes no writes, and the URL asks for one that does"),
         TargetSessionAttrs::ReadOnly => ("on", "the server takes writes, and the URL asks for one that does not"),
-        _ => return Ok((client, held)),
+        _ => return Ok((client, line, held)),
     };
-    let told = client.simple_query("show transaction_read_only").await?;
+    let told = line.wait_for(patience, client.simple_query("show transaction_read_only")).ok_or_else(late)??;
     let is_wanted =
         |row: &SimpleQueryMessage| matches!(row, SimpleQueryMessage::Row(row) if row.get(0) == Some(wanted));
-    if told.iter().any(is_wanted) { Ok((client, held)) } else { Err(DriverError::Failed(otherwise.into())) }
+    if told.iter().any(is_wanted) { Ok((client, line, held)) } else { Err(DriverError::Failed(otherwise.into())) }
 }
 
-/// Opens a socket to a host.
-async fn socket(config: &Config) -> io::Result<Box<dyn Stream>> {
+/// Opens a socket to a host, at the first of its addresses that accepts.
+fn socket(config: &Config, patience: Duration) -> io::Result<Socket> {
     let port = config.get_ports().first().copied().unwrap_or(PORT);
-    let tcp = match (config.get_hostaddrs().first(), config.get_hosts().first()) {
-        (Some(address), _) => TcpStream::connect((*address, port)).await?,
-        (None, Some(Host::Tcp(name))) => TcpStream::connect((name.as_str(), port)).await?,
+    let addresses: Vec<SocketAddr> = match (config.get_hostaddrs().first(), config.get_hosts().first()) {
+        (Some(address), _) => vec![(*address, port).into()],
+        (None, Some(Host::Tcp(name))) => (name.as_str(), port).to_socket_addrs()?.collect(),
         (None, Some(Host::Unix(folder))) => {
-            return Ok(Box::new(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?));
+            let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+            socket.connect_timeout(&SockAddr::unix(folder.join(format!(".s.PGSQL.{port}")))?, patience)?;
+            return Ok(socket);
         }
         (None, None) => return Err(io::Error::other("the URL names no host")),
     };
-    tcp.set_nodelay(true)?;
-    let options = SockRef::from(&tcp);
-    options.set_tcp_user_timeout(config.get_tcp_user_timeout().copied())?;
+    let mut refused = io::Error::other("its name has no address");
+    for address in addresses {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        match socket.connect_timeout(&address.into(), patience) {
+            Ok(()) => return set_up(socket, config),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
+/// Sets the bounds for a host that is gone.
+fn set_up(socket: Socket, config: &Config) -> io::Result<Socket> {
+    socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_user_timeout(config.get_tcp_user_timeout().copied())?;
     if config.get_keepalives() {
         let mut keepalive = TcpKeepalive::new().with_time(config.get_keepalives_idle());
         if let Some(interval) = config.get_keepalives_interval() {
@@ -218,80 +212,9 @@ async fn socket(config: &Config) -> io::Result<Box<dyn Stream>> {
         if let Some(retries) = config.get_keepalives_retries() {
             keepalive = keepalive.with_retries(retries);
         }
-        options.set_tcp_keepalive(&keepalive)?;
+        socket.set_tcp_keepalive(&keepalive)?;
     }
-    Ok(Box::new(tcp))
-}
-
-/// A socket of either kind.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
-/// Starts the thread that drives the connections. It ends with the process.
-fn start() -> std::io::Result<Handle> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let handle = runtime.handle().clone();
-    thread::Builder::new().name("postgres".to_owned()).spawn(move || runtime.block_on(pending::<()>()))?;
-    Ok(handle)
-}
-
-/// Waits for an answer that another thread brings.
-pub(super) fn wait<F: Future>(answer: F) -> F::Output {
-    let mut answer = pin!(answer);
-    let waker = Waker::from(Arc::new(Waiting(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match answer.as_mut().poll(&mut context) {
-            Poll::Ready(answer) => return answer,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
-
-/// A question that is on its way to a server. A connection's answers come in the order of its questions, and are to be
-/// waited for in that order: one that nobody takes keeps those behind it back.
-pub(super) struct Sent<'a, T> {
-    question: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
-    /// What was answered at once.
-    early: Option<T>,
-}
-
-impl<'a, T> Sent<'a, T> {
-    /// Sends a question: it goes out when it is looked at for the first time.
-    pub(super) fn now(question: impl Future<Output = T> + Send + 'a) -> Self {
-        let mut question: Pin<Box<dyn Future<Output = T> + Send + 'a>> = Box::pin(question);
-        let early = match question.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(answer) => Some(answer),
-            Poll::Pending => None,
-        };
-        Self { question, early }
-    }
-
-    /// Waits for the answer.
-    pub(super) fn answer(self) -> T {
-        self.early.unwrap_or_else(|| wait(self.question))
-    }
-}
-
-/// Shows that there is one, as what is asked may hold secrets.
-impl<T> fmt::Debug for Sent<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sent").finish_non_exhaustive()
-    }
-}
-
-/// A thread that waits, to be woken.
-struct Waiting(Thread);
-
-impl Wake for Waiting {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.unpark();
-    }
+    Ok(socket)
 }
 
 #[cfg(test)]
@@ -319,7 +242,7 @@ mod tests {
         let port = listener.local_addr().expect("has one").port();
         let url = format!("postgres://shop@127.0.0.1:{port}/shop?connect_timeout=1");
         let failed = Server::parse(&url).expect("is a URL").connect().expect_err("nobody answers").to_string();
-        assert!(failed.contains("elapsed"), "{failed}");
+        assert!(failed.contains("did not answer for 1 s"), "{failed}");
     }
 
     #[test]
@@ -342,7 +265,7 @@ mod tests {
             std::net::TcpListener::bind(("127.0.0.1", 0)).expect("is free").local_addr().expect("has one").port();
         let url = format!("postgres://shop@127.0.0.1:{port},localhost:{gone}/shop?connect_timeout=1");
         let failed = Server::parse(&url).expect("is a URL").connect().expect_err("nobody answers").to_string();
-        assert!(failed.contains("127.0.0.1: deadline has elapsed; localhost: "), "{failed}");
+        assert!(failed.contains("127.0.0.1: the server did not answer for 1 s; localhost: "), "{failed}");
         assert!(failed.contains("refused"), "{failed}");
     }
 

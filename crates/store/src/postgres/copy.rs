@@ -13,7 +13,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row as PgRow, Statement};
 
-use super::connect::{Server, wait};
+use super::connect::Server;
 use super::driver::Connection;
 use super::migrate;
 use crate::copy::{CopyError, End, Fill, Kind, Ledger, Order, TABLES, Table, param};
@@ -58,7 +58,7 @@ impl PostgresEnd {
 
     /// Runs statements that take locks. Who waits for one in vain has met somebody who uses the ledger.
     fn take(&self, text: &str, end: End) -> std::result::Result<(), CopyError> {
-        wait(self.client().batch_execute(text)).map_err(|error| match error.code() {
+        self.connection.line.wait(self.client().batch_execute(text)).map_err(|error| match error.code() {
             Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => CopyError::InUse(end),
             _ => CopyError::at(end)(error),
         })
@@ -70,7 +70,14 @@ impl PostgresEnd {
 
     /// The one row of a statement that has one column.
     fn value(&self, text: &str) -> Result<Option<i64>> {
-        Ok(wait(self.client().query_typed(text, &[]))?.first().map(|row| row.try_get(0)).transpose()?.flatten())
+        Ok(self
+            .connection
+            .line
+            .wait(self.client().query_typed(text, &[]))?
+            .first()
+            .map(|row| row.try_get(0))
+            .transpose()?
+            .flatten())
     }
 }
 
@@ -104,9 +111,9 @@ impl Ledger for PostgresEnd {
             Order::Any => String::new(),
         };
         let text = format!("select {} from {}{order}", table.names(), table.name);
-        let rows = wait(self.client().query_typed_raw(&text, empty::<(i64, Type)>()))?;
+        let rows = self.connection.line.wait(self.client().query_typed_raw(&text, empty::<(i64, Type)>()))?;
         let mut rows = pin!(rows);
-        while let Some(row) = wait(poll_fn(|context| rows.as_mut().poll_next(context))) {
+        while let Some(row) = self.connection.line.wait(poll_fn(|context| rows.as_mut().poll_next(context))) {
             let row: PgRow = row?;
             if read(&table.cells(&row)?)?.is_break() {
                 break;
@@ -148,15 +155,15 @@ impl Ledger for PostgresEnd {
             Kind::Text => Type::TEXT,
             Kind::Bytes => Type::BYTEA,
         });
-        let statement = wait(self.client().prepare(&text))?;
-        Ok(Box::new(Filling { client: self.client(), statement, types: types.collect(), open: None, rows: 0 }))
+        let statement = self.connection.line.wait(self.client().prepare(&text))?;
+        Ok(Box::new(Filling { connection: &self.connection, statement, types: types.collect(), open: None, rows: 0 }))
     }
 
     fn close_up(&mut self, last_notice: Option<i64>) -> Result<()> {
         self.connection.run(include_str!("../../sql/postgres/copy/close_up.sql"))?;
         if let Some(last) = last_notice {
             let text = include_str!("../../sql/postgres/copy/last_notice_set.sql");
-            wait(self.client().query_typed(text, &[(&last, Type::INT8)]))?;
+            self.connection.line.wait(self.client().query_typed(text, &[(&last, Type::INT8)]))?;
         }
         // Whoever reads it first should not be planned for empty tables.
         self.connection.run(&format!("analyze {}", names()))
@@ -169,7 +176,7 @@ impl Ledger for PostgresEnd {
 
 /// A table that is being filled, by one statement after the other.
 struct Filling<'a> {
-    client: &'a Client,
+    connection: &'a Connection,
     statement: Statement,
     types: Vec<Type>,
     /// The statement that is under way, and how many rows it has.
@@ -181,7 +188,7 @@ impl Filling<'_> {
     fn end(&mut self) -> Result<()> {
         self.rows = 0;
         if let Some(mut writer) = self.open.take() {
-            wait(writer.as_mut().finish())?;
+            self.connection.line.wait(writer.as_mut().finish())?;
         }
         Ok(())
     }
@@ -192,10 +199,10 @@ impl Fill for Filling<'_> {
         let writer = if let Some(writer) = &mut self.open {
             writer
         } else {
-            let sink = wait(self.client.copy_in(&self.statement))?;
+            let sink = self.connection.line.wait(self.connection.client.copy_in(&self.statement))?;
             self.open.insert(Box::pin(BinaryCopyInWriter::new(sink, &self.types)))
         };
-        wait(writer.as_mut().write_raw(cells.iter().map(|cell| param(*cell))))?;
+        self.connection.line.wait(writer.as_mut().write_raw(cells.iter().map(|cell| param(*cell))))?;
         self.rows += 1;
         if self.rows == ROWS_A_STATEMENT { self.end() } else { Ok(()) }
     }

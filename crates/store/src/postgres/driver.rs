@@ -10,14 +10,12 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use perennial_core::turn::Turn;
-use tokio::runtime::Handle;
-use tokio::time::timeout;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Row as PgRow, RowStream};
 
-use super::connect::{Sent, wait};
+use super::line::{Line, Sent};
 use super::pipeline::Held;
 use super::prepared::{Prepared, Shape};
 use super::sets::{self, Gathered, Lent, Typed};
@@ -33,15 +31,15 @@ pub(super) type PostgresSession = Session<Connection>;
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) client: Arc<Client>,
+    /// What was sent and not waited for.
+    sent: RefCell<Vec<Sent<'static, std::result::Result<(), tokio_postgres::Error>>>>,
+    pub(super) line: Line,
     held: Held,
     /// Whether something was sent whose answer is held.
     holds: Kept<bool>,
-    runtime: Handle,
     commit_timeout: Duration,
     state: Kept<State>,
     pub(super) prepared: Prepared,
-    /// What was sent and not waited for.
-    sent: RefCell<Vec<Sent<'static, std::result::Result<(), tokio_postgres::Error>>>>,
     /// Rows of the open transaction that wait to be written.
     gathered: RefCell<Gathered>,
 }
@@ -68,17 +66,16 @@ pub(super) struct Asked<'a> {
 }
 
 impl Connection {
-    /// A connection to a server that a runtime drives.
-    pub(super) fn new(client: Client, held: Held, runtime: Handle, commit_timeout: Duration) -> Self {
+    pub(super) fn new(client: Client, line: Line, held: Held, commit_timeout: Duration) -> Self {
         Self {
             client: Arc::new(client),
+            sent: RefCell::default(),
+            line,
             held,
             holds: Kept::new(false),
-            runtime,
             commit_timeout,
             state: Kept::new(State::Idle),
             prepared: Prepared::new(),
-            sent: RefCell::default(),
             gathered: RefCell::default(),
         }
     }
@@ -105,11 +102,12 @@ impl Connection {
     /// Runs statements that take no parameters.
     pub(super) fn run(&self, text: &str) -> Result<()> {
         self.settle()?;
-        wait(self.client.batch_execute(text)).map_err(|error| self.note(error))
+        self.line.wait(self.client.batch_execute(text)).map_err(|error| self.note(error))
     }
 
     /// Whether no transaction is open and, as far as is known, one could be.
     pub(super) fn is_idle(&self) -> bool {
+        self.line.hear();
         self.state.get() == State::Idle && !self.client.is_closed()
     }
 
@@ -121,7 +119,7 @@ impl Connection {
     /// Sends statements that take no parameters, and does not wait.
     fn send(&self, text: String) {
         let client = Arc::clone(&self.client);
-        let sent = Sent::now(async move { client.batch_execute(&text).await });
+        let sent = self.line.ask(async move { client.batch_execute(&text).await });
         self.sent.borrow_mut().push(sent);
     }
 
@@ -143,14 +141,14 @@ impl Connection {
         if self.holds.take() {
             let client = &self.client;
             // A Sync, and nothing else. What comes of it is told by the statements before it.
-            drop(Sent::now(async move { client.check_connection().await }));
+            drop(self.line.ask(async move { client.check_connection().await }));
         }
     }
 
     /// Waits for what was only sent.
     fn settle(&self) -> Result<()> {
         self.release();
-        self.sent.take().into_iter().try_for_each(|sent| sent.answer().map_err(|error| self.note(error)))
+        self.sent.take().into_iter().try_for_each(|sent| self.line.answer(sent).map_err(|error| self.note(error)))
     }
 
     /// Shows the rows of an answer, to the end, as an error may come after the last row that is of interest.
@@ -160,10 +158,10 @@ impl Connection {
         mut read: impl FnMut(&PgRow) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         self.settle()?;
-        let rows = rows.answer().map_err(|error| self.note(error))?;
+        let rows = self.line.answer(rows).map_err(|error| self.note(error))?;
         let mut rows = pin!(rows);
         let mut read_on = Ok(ControlFlow::Continue(()));
-        while let Some(row) = wait(poll_fn(|context| rows.as_mut().poll_next(context))) {
+        while let Some(row) = self.line.wait(poll_fn(|context| rows.as_mut().poll_next(context))) {
             let row = row.map_err(|error| self.note(error))?;
             if matches!(read_on, Ok(ControlFlow::Continue(()))) {
                 read_on = read(&row);
@@ -196,7 +194,7 @@ impl Connection {
 
     /// Prepares a statement in the session.
     pub(super) fn prepare(&self, text: &str, types: &[Type]) -> Result<tokio_postgres::Statement> {
-        wait(self.client.prepare_typed(text, types)).map_err(|error| self.note(error))
+        self.line.wait(self.client.prepare_typed(text, types)).map_err(|error| self.note(error))
     }
 
     /// Takes note of an error.
@@ -226,7 +224,8 @@ impl Driver for Connection {
     fn execute(&self, statement: &'static Statement, params: &[Param<'_>]) -> Result<usize> {
         self.finish()?;
         let params: Vec<_> = params.iter().map(typed).collect();
-        let changed = wait(self.client.execute_typed(statement.postgres, &params)).map_err(|error| self.note(error))?;
+        let changed =
+            self.line.wait(self.client.execute_typed(statement.postgres, &params)).map_err(|error| self.note(error))?;
         Ok(usize::try_from(changed).expect("what was sent over the wire fits"))
     }
 
@@ -247,7 +246,7 @@ impl Driver for Connection {
     ) -> Result<()> {
         self.finish()?;
         let params: Vec<_> = params.iter().map(typed).collect();
-        self.read(Sent::now(self.client.query_typed_raw(statement.postgres, params)), read)
+        self.read(self.line.ask(self.client.query_typed_raw(statement.postgres, params)), read)
     }
 
     type Asked<'a, const N: usize> = Option<Asked<'a>>;
@@ -265,7 +264,7 @@ impl Driver for Connection {
         let text = if by_sets { sets::for_each(statement, N) } else { statement.postgres.to_owned() };
         let prepared = self.statement((statement.postgres, by_sets), &text, &keys.typed());
         self.hold();
-        let rows = Sent::now(async move {
+        let rows = self.line.ask(async move {
             let params = keys.typed();
             match prepared {
                 Some(prepared) => client.query_raw(&prepared, params.into_iter().map(|(param, _)| param)).await,
@@ -306,7 +305,7 @@ impl Driver for Connection {
             let (client, text) = (&self.client, set.statement.postgres);
             let prepared = self.statement((text, false), text, params);
             self.hold();
-            sent.push(Sent::now(async move {
+            sent.push(self.line.ask(async move {
                 match prepared {
                     Some(prepared) => {
                         let params: Vec<_> = params.iter().map(|(param, _)| *param).collect();
@@ -317,7 +316,9 @@ impl Driver for Connection {
             }));
         }
         self.settle().map_err(refused("write to a batch"))?;
-        sets.iter().zip(sent).try_for_each(|(set, sent)| set.check(sent.answer().map_err(|error| self.note(error))))
+        sets.iter()
+            .zip(sent)
+            .try_for_each(|(set, sent)| set.check(self.line.answer(sent).map_err(|error| self.note(error))))
     }
 
     fn is_open(&self) -> bool {
@@ -346,12 +347,10 @@ impl Driver for Connection {
     /// nobody knows.
     fn commit(&self) -> Result<()> {
         self.settle()?;
-        let (client, within) = (Arc::clone(&self.client), self.commit_timeout);
-        let commit = self.runtime.spawn(async move { timeout(within, client.batch_execute("commit")).await });
-        let answer = wait(commit).map_err(|error| DriverError::Failed(error.into()))?;
-        let Ok(committed) = answer else {
+        let Some(committed) = self.line.wait_for(self.commit_timeout, self.client.batch_execute("commit")) else {
             self.state.set(State::Lost);
-            return Err(DriverError::Failed(format!("the server did not answer for {} s", within.as_secs()).into()));
+            let patience = self.commit_timeout.as_secs();
+            return Err(DriverError::Failed(format!("the server did not answer for {patience} s").into()));
         };
         committed.map_err(|error| self.note(error))?;
         self.state.set(State::Idle);

@@ -18,6 +18,7 @@
 mod connect;
 mod copy;
 mod driver;
+mod line;
 mod migrate;
 mod pipeline;
 #[cfg(test)]

@@ -2,12 +2,10 @@
 
 use perennial_core::turn::Turn;
 use perennial_testkit::postgres::Cluster;
-use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::PostgresStore;
-use super::connect::wait;
-use super::driver::PostgresSession;
+use super::driver::{Connection, PostgresSession};
 use super::sets::for_each;
 use crate::audit::RULES;
 use crate::driver::{Driver, Reading};
@@ -22,8 +20,9 @@ fn writer() -> PostgresSession {
 }
 
 /// The plan of a statement, line by line.
-fn plan(client: &Client, text: &str) -> Vec<String> {
-    let prepared = wait(client.prepare(text)).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+fn plan(connection: &Connection, text: &str) -> Vec<String> {
+    let Connection { client, line, .. } = connection;
+    let prepared = line.wait(client.prepare(text)).unwrap_or_else(|error| panic!("{text}: {error:?}"));
     let values: Vec<Box<dyn ToSql + Sync>> = prepared
         .params()
         .iter()
@@ -40,7 +39,7 @@ fn plan(client: &Client, text: &str) -> Vec<String> {
         })
         .collect();
     let params: Vec<_> = values.iter().map(Box::as_ref).zip(prepared.params().iter().cloned()).collect();
-    let rows = wait(client.query_typed(&format!("explain (costs off) {text}"), &params));
+    let rows = line.wait(client.query_typed(&format!("explain (costs off) {text}"), &params));
     rows.unwrap_or_else(|error| panic!("{text}: {error:?}")).iter().map(|row| row.get(0)).collect()
 }
 
@@ -67,7 +66,7 @@ fn no_statement_scans_a_growing_table() {
         if text.starts_with("-- Full listing") {
             continue;
         }
-        let plan = plan(&session.driver.client, text);
+        let plan = plan(&session.driver, text);
         assert_eq!(scanned(&plan), Vec::<&str>::new(), "{file}: {plan:#?}");
     }
 }
@@ -82,13 +81,14 @@ fn no_lookup_of_many_keys_scans_a_growing_table() {
     });
     for (file, statement) in lookups {
         let params = (1..=3).filter(|number| statement.postgres.contains(&format!("${number}"))).count();
-        let kinds = wait(session.driver.client.prepare(statement.postgres)).expect("is understood");
+        let Connection { client, line, .. } = &session.driver;
+        let kinds = line.wait(client.prepare(statement.postgres)).expect("is understood");
         let kinds = kinds.params();
         let mut text = for_each(statement, params);
         for (number, kind) in (1..).zip(kinds) {
             text = text.replacen(&format!("${number}"), &format!("${number}::{kind}[]"), 1);
         }
-        let plan = plan(&session.driver.client, &text);
+        let plan = plan(&session.driver, &text);
         assert_eq!(scanned(&plan), Vec::<&str>::new(), "{file}: {plan:#?}");
     }
 }
@@ -104,7 +104,7 @@ fn what_is_open_is_read_by_an_index_of_its_own() {
         (ORDER.postgres, "charges_open"),
         (of_orders.as_str(), "charges_open"),
     ] {
-        let plan = plan(&session.driver.client, text);
+        let plan = plan(&session.driver, text);
         assert!(plan.iter().any(|line| line.contains(index)), "{plan:#?}");
     }
 }
@@ -116,7 +116,7 @@ fn no_rule_of_the_audit_goes_through_a_table_for_each_row_of_another() {
     session.driver.rollback().expect("rolls back");
     session.driver.begin_read(Reading::Tables).expect("begins");
     for (rule, statement) in RULES {
-        let plan = plan(&session.driver.client, statement.postgres);
+        let plan = plan(&session.driver, statement.postgres);
         assert!(!plan.iter().any(|line| line.contains("Nested Loop")), "{rule}: {plan:#?}");
     }
 }
@@ -124,7 +124,7 @@ fn no_rule_of_the_audit_goes_through_a_table_for_each_row_of_another() {
 #[test]
 fn a_scan_is_seen() {
     let session = writer();
-    let plan = |text| plan(&session.driver.client, text);
+    let plan = |text| plan(&session.driver, text);
     assert_eq!(scanned(&plan("select id from orders where promo = $1")), ["orders"]);
     assert_eq!(scanned(&plan("select count(id) from services")), ["services"]);
     assert_eq!(scanned(&plan("select max(id) from services")), Vec::<&str>::new());
