@@ -75,6 +75,12 @@ pub(crate) trait Driver {
         false
     }
 
+    /// Opens the transaction once more, where it was not yet known to be open and could not be opened as it was tried; tells
+    /// whether it is.
+    fn begin_again(&self) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Opens a transaction whose reads all see what is committed when the first one runs.
     fn begin_read(&self, reading: Reading) -> Result<()>;
 

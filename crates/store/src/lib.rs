@@ -95,6 +95,11 @@ pub trait Store: Send {
     /// is told by [`begin`](Self::begin).
     fn await_turn(&mut self, _: Turn) {}
 
+    /// The same, where nothing more is expected to come: the turn is waited for with the first rows that are read.
+    fn ask_turn(&mut self, turn: Turn) {
+        self.await_turn(turn);
+    }
+
     /// Opens a write transaction, with the turn that was waited for, or else with all of them. It sees everything committed
     /// before by those who had its turn, by whichever process, and everything else that was committed when it is read.
     ///

@@ -38,13 +38,13 @@ pub(crate) fn snapshot<D: Driver>(session: &Session<D>, wants: &[Want]) -> Resul
     let mut named = Named {
         services: wanted.services.iter().chain(&wanted.families).copied().collect(),
         orders: wanted.orders.iter().chain(&wanted.with_services).copied().collect(),
+        priced: Vec::new(),
     };
     named.only_new(&loader.seen);
-    let with_services = wanted.with_services.iter().copied().collect();
-    named = loader.first(&wanted, &named, &with_services)?;
+    named = loader.first(&wanted, &named)?;
     while named.only_new(&loader.seen) {
-        let asked = loader.ask(&named, &[]);
-        named = loader.told(asked, &named, &[], &with_services)?;
+        let asked = loader.ask(&named, &[], &[]);
+        named = loader.told(asked, &named, &[])?;
     }
     Ok(loader.seen)
 }
@@ -126,6 +126,8 @@ macro_rules! keys {
 struct Named {
     services: Vec<Owned<ServiceId>>,
     orders: Vec<Owned<OrderId>>,
+    /// Services that were read and have protected prices.
+    priced: Vec<ServiceId>,
 }
 
 impl Named {
@@ -134,7 +136,7 @@ impl Named {
         let (mut services, mut orders) = (HashSet::new(), HashSet::new());
         self.services.retain(|id| !seen.services.contains_key(&id.1) && services.insert(*id));
         self.orders.retain(|id| !seen.orders.contains_key(&id.1) && orders.insert(*id));
-        !self.services.is_empty() || !self.orders.is_empty()
+        !self.services.is_empty() || !self.orders.is_empty() || !self.priced.is_empty()
     }
 }
 
@@ -150,12 +152,14 @@ struct Asked<'a, D: Driver + 'a> {
     children: D::Asked<'a, 2>,
     orders: D::Asked<'a, 2>,
     lines: D::Asked<'a, 1>,
+    /// After the lines: who sees an order that was placed just now sees its services.
+    of_orders: D::Asked<'a, 2>,
 }
 
 impl<'a, D: Driver> Loader<'a, D> {
     /// The price list, the numbers that come next, and all that the wants name; tells what is named there in turn. All
     /// questions are asked before the first answer is read, and answers are read in the order of the questions.
-    fn first(&mut self, wanted: &Wanted<'_>, named: &Named, with_services: &HashSet<Owned<OrderId>>) -> Result<Named> {
+    fn first(&mut self, wanted: &Wanted<'_>, named: &Named) -> Result<Named> {
         let session = self.session;
         let known = session.known_catalogue();
         let version = session.ask(sql::CATALOGUE_VERSION, vec![[]]);
@@ -179,7 +183,7 @@ impl<'a, D: Driver> Loader<'a, D> {
         let coupons = session.ask(sql::COUPONS_UNUSED, keys!(wanted.coupons));
         let tokens = wanted.replays.iter().map(|token| *params![token.account.0, token.operation, token.key]);
         let replays = session.ask(sql::REPLAY, tokens.collect());
-        let asked = self.ask(named, &wanted.families);
+        let asked = self.ask(named, &wanted.with_services, &wanted.families);
 
         let seen = &mut self.seen;
         let version = session.told(version, |row| Columns::of(row).take())?.first().map_or(0, |(_, version)| *version);
@@ -230,9 +234,9 @@ impl<'a, D: Driver> Loader<'a, D> {
             Ok(())
         })?;
 
-        let more = self.told(asked, named, &wanted.families, with_services)?;
-        next.services.extend(more.services);
+        let more = self.told(asked, named, &wanted.families)?;
         next.orders.extend(more.orders);
+        let next = Named { orders: next.orders, ..more };
 
         self.seen.catalogue = session.catalogue_of(version)?;
         let numbers = match numbers.into_iter().next() {
@@ -246,37 +250,29 @@ impl<'a, D: Driver> Loader<'a, D> {
         Ok(next)
     }
 
-    /// Asks for services with their protected prices, orders with their lines, and which services belong to others.
-    fn ask(&self, named: &Named, families: &[Owned<ServiceId>]) -> Asked<'a, D> {
+    /// Asks for services, protected prices, orders with their lines, the services of orders, and which services belong to
+    /// others.
+    fn ask(&self, named: &Named, with_services: &[Owned<OrderId>], families: &[Owned<ServiceId>]) -> Asked<'a, D> {
         let session = self.session;
         Asked {
             services: session.ask(sql::SERVICE, keys!(named.services, of accounts)),
-            prices: session.ask(sql::SERVICE_PRICES, named.services.iter().map(|(_, id)| *params![id.0]).collect()),
+            prices: session.ask(sql::SERVICE_PRICES, keys!(named.priced)),
             children: session.ask(sql::SERVICE_CHILDREN, keys!(families, of accounts)),
             orders: session.ask(sql::ORDER, keys!(named.orders, of accounts)),
             lines: session.ask(sql::ORDER_LINES, named.orders.iter().map(|(_, id)| *params![id.0]).collect()),
+            of_orders: session.ask(sql::SERVICES_OF_ORDER, keys!(with_services, of accounts)),
         }
     }
 
     /// What was asked for; tells what is named there.
-    fn told(
-        &mut self,
-        asked: Asked<'a, D>,
-        named: &Named,
-        families: &[Owned<ServiceId>],
-        with_services: &HashSet<Owned<OrderId>>,
-    ) -> Result<Named> {
+    fn told(&mut self, asked: Asked<'a, D>, named: &Named, families: &[Owned<ServiceId>]) -> Result<Named> {
         let (session, seen) = (self.session, &mut self.seen);
-        let Asked { services, prices, children, orders, lines } = asked;
+        let Asked { services, prices, children, orders, lines, of_orders } = asked;
         let mut next = Named::default();
-        let services = session.told(services, rows::service::<D>)?;
-        let mut services: HashMap<_, _> = services.into_iter().map(|(_, service)| (service.id, service)).collect();
+        let mut services = session.told(services, rows::whether_priced_and_service::<D>)?;
         for (at, price) in session.told(prices, rows::service_price::<D>)? {
-            services.entry(named.services[at].1).and_modify(|service| service.protected_prices.push(price));
+            seen.services.entry(named.priced[at]).and_modify(|service| service.protected_prices.push(price));
         }
-        let open = services.values().filter_map(|service| service.open_order.map(|order| (service.account, order)));
-        next.orders.extend(open);
-        seen.services.extend(services);
         for (at, child) in session.told(children, |row| Columns::of(row).take().map(ServiceId))? {
             let (account, parent) = families[at];
             seen.children.entry(parent).or_default().push(child);
@@ -288,14 +284,18 @@ impl<'a, D: Driver> Loader<'a, D> {
             // An order of another account is none, and neither are its lines.
             let (account, id) = named.orders[at];
             let Some(order) = orders.get_mut(&id).filter(|order| order.account == account) else { return Ok(()) };
-            let line = rows::order_line::<D>(row, order.gross.currency())?;
-            if with_services.contains(&(account, id)) {
-                next.services.push((account, line.service));
-            }
-            order.lines.push(line);
+            order.lines.push(rows::order_line::<D>(row, order.gross.currency())?);
             Ok(())
         })?;
         seen.orders.extend(orders);
+        services.extend(session.told(of_orders, rows::whether_priced_and_service::<D>)?);
+        for (_, (is_priced, service)) in services {
+            next.orders.extend(service.open_order.map(|order| (service.account, order)));
+            if is_priced && !seen.services.contains_key(&service.id) {
+                next.priced.push(service.id);
+            }
+            seen.services.insert(service.id, service);
+        }
         Ok(next)
     }
 }

@@ -131,9 +131,18 @@ pub(crate) fn due<D: Driver>(row: &D::Row<'_>) -> Result<Due> {
     Ok(Due { service: ServiceId(columns.take()?), account: AccountId(columns.take()?), until: columns.date()? })
 }
 
+/// A service, without its protected prices, and first whether it has any.
+pub(crate) fn whether_priced_and_service<D: Driver>(row: &D::Row<'_>) -> Result<(bool, Service)> {
+    let mut columns = Columns::of(row);
+    Ok((columns.take()?, service_of(&mut columns)?))
+}
+
 /// A service, without its protected prices.
 pub(crate) fn service<D: Driver>(row: &D::Row<'_>) -> Result<Service> {
-    let mut columns = Columns::of(row);
+    service_of(&mut Columns::of(row))
+}
+
+fn service_of(columns: &mut Columns<'_, impl Row>) -> Result<Service> {
     Ok(Service {
         id: ServiceId(columns.take()?),
         account: AccountId(columns.take()?),
@@ -151,7 +160,7 @@ pub(crate) fn service<D: Driver>(row: &D::Row<'_>) -> Result<Service> {
         protected_prices: Vec::new(),
         facts: columns.parse(lines::parse_facts)?,
         version: columns.take()?,
-        cancellation: cancellation(&mut columns)?,
+        cancellation: cancellation(columns)?,
     })
 }
 

@@ -106,7 +106,10 @@ impl<D: Driver> Session<D> {
     /// Reads several statements as of one moment: in the transaction that is open, or else in one of its own.
     pub(crate) fn at_once<T>(&self, reading: Reading, read: impl Fn(&Self) -> Result<T>) -> Result<T> {
         if self.driver.is_open() {
-            return read(self);
+            return match read(self) {
+                Err(DriverError::GaveWay(_)) if self.driver.begin_again()? => read(self),
+                answer => answer,
+            };
         }
         match self.at_one_moment(reading, &read) {
             // What the database gave up is read again, as of another moment.

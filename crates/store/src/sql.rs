@@ -177,7 +177,7 @@ statements! {
     SCHEDULE_HOLD = "shared/schedule_hold.sql";
     SELLER = "shared/seller.sql";
     SELLER_SET = "shared/seller_set.sql";
-    SERVICE = "shared/service.sql";
+    SERVICE = "sqlite/service.sql" or "postgres/service.sql";
     SERVICE_ANY = "shared/service_any.sql";
     SERVICE_AWAIT = "shared/service_await.sql";
     SERVICE_CHILDREN = "shared/service_children.sql";
@@ -193,6 +193,7 @@ statements! {
     SERVICE_RECORD = "shared/service_record.sql";
     SERVICE_SET = "sqlite/service_set.sql" or sets "postgres/service_set.sql";
     SERVICES_DUE = "shared/services_due.sql";
+    SERVICES_OF_ORDER = "sqlite/services_of_order.sql" or "postgres/services_of_order.sql";
     SPENT = "shared/spent.sql";
     STAGE_INSERT = "sqlite/stage_insert.sql" or sets "postgres/stage_insert.sql";
     STAGES = "shared/stages.sql";

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use perennial_core::command::{Action, Command, Reply};
 use perennial_core::decide::{decide, replayed};
 use perennial_core::ports::{AccessSeen, Books, BoxFuture, Clock, Failure, Lane, Rejection};
@@ -41,6 +40,10 @@ const GATHERED_MAX: usize = 16;
 
 /// How long it looks away while it waits for them: next to nothing, as a runtime's timer could not.
 const GLANCE: Duration = Duration::from_micros(20);
+
+/// Who comes so soon after a commit finds the connection as it was left. After longer, it may have been lost unseen, which
+/// beginning alone finds out, and mends.
+const SOON: Duration = Duration::from_millis(100);
 
 /// How often a batch is decided when other writers move its rows, or the database gives it up for theirs.
 const TRIES: usize = 5;
@@ -158,7 +161,8 @@ pub fn start(
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (clock, closing, news) = (Arc::clone(&clock), Arc::clone(&closing), Arc::clone(&news));
         let access = Arc::clone(&access);
-        let (last, cost) = (Carried { took: Duration::ZERO, callers: 0 }, GROUP_TIME / 64);
+        let last = Carried { at: Stopwatch::start(), took: Duration::ZERO, callers: 0 };
+        let cost = GROUP_TIME / 64;
         let worker = Worker { store, clock, grouping, closing, news, access, callers: callers.clone(), last, cost };
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || worker.run(waiting));
         thread.map(|thread| (jobs, thread)).map_err(|cause| Failure::new("start the lane", cause))
@@ -298,6 +302,7 @@ struct Worker {
 
 /// The last commit, as the next one looks at it.
 struct Carried {
+    at: Stopwatch,
     took: Duration,
     /// Whom it answered, and who waited for the next one by then.
     callers: usize,
@@ -308,12 +313,16 @@ impl Worker {
         let (mut arrived, mut was_passed_over) = (VecDeque::new(), false);
         while let Some(first) = arrived.pop_front().or_else(|| waiting.blocking_recv()) {
             arrived.push_front(first);
-            self.gather(&mut arrived, &mut waiting);
+            let are_all = self.gather(&mut arrived, &mut waiting);
             let kind = if self.store.is_remote() { alike(&arrived, &mut was_passed_over) } else { None };
             let going = Going::of(&arrived, kind);
-            // Who comes until it has its turn goes along.
-            self.store.await_turn(going.turn);
-            self.receive(&mut arrived, &mut waiting);
+            if are_all && kind.is_some() {
+                self.store.ask_turn(going.turn);
+            } else {
+                // Who comes until it has its turn goes along.
+                self.store.await_turn(going.turn);
+                self.receive(&mut arrived, &mut waiting);
+            }
             if self.closing.load(Ordering::Acquire) {
                 // Nobody else gets in; what is in is still received, and then the loop ends.
                 waiting.close();
@@ -323,7 +332,7 @@ impl Worker {
             let (count, watch) = (jobs.len(), Stopwatch::start());
             self.carry_out(jobs);
             let took = watch.elapsed();
-            self.last = Carried { took, callers: count + arrived.len() + waiting.len() };
+            self.last = Carried { at: Stopwatch::start(), took, callers: count + arrived.len() + waiting.len() };
             let count = u32::try_from(count).unwrap_or(u32::MAX);
             metrics::histogram!("perennial_lane_group_commands").record(count);
             metrics::histogram!("perennial_lane_group_seconds").record(took);
@@ -342,11 +351,11 @@ impl Worker {
 
     /// Takes what has arrived. Where that is little, as callers are few, and the database is a trip away, it waits a moment for
     /// those of the last commit: who calls again as soon as he is answered is there soon, and would else go on in two groups
-    /// in turn, one of them small.
-    fn gather(&self, arrived: &mut VecDeque<Job>, waiting: &mut mpsc::Receiver<Job>) {
+    /// in turn, one of them small. Tells whether all of those have come, and soon.
+    fn gather(&self, arrived: &mut VecDeque<Job>, waiting: &mut mpsc::Receiver<Job>) -> bool {
         self.receive(arrived, waiting);
         if !self.store.is_remote() || self.callers.are_many() {
-            return;
+            return false;
         }
         let wanted = self.last.callers.min(self.group_max()).min(GATHERED_MAX);
         let (watch, moment) = (Stopwatch::start(), GROUP_TIME.min(self.last.took / 4));
@@ -354,6 +363,7 @@ impl Worker {
             std::thread::sleep(GLANCE);
             self.receive(arrived, waiting);
         }
+        (1..=arrived.len()).contains(&self.last.callers) && self.last.at.elapsed() < SOON
     }
 
     /// How many commands fit the time bound, by what they have cost lately. Where the database is a trip away, some more do no
@@ -416,7 +426,7 @@ impl Worker {
     fn decide_together(&mut self, commands: &[Box<Asked>]) -> Result<Vec<Result<Reply, Rejection>>, Undecided> {
         let mut tries = 1;
         let decided = loop {
-            match decide_all(&mut *self.store, self.clock.now(), commands) {
+            match decide_all(&mut *self.store, &*self.clock, commands) {
                 Err(Undecided::Moved(error)) if tries < TRIES => {
                     tracing::debug!(error = &error as &dyn std::error::Error, tries, "batch decided again");
                     tries += 1;
@@ -485,10 +495,12 @@ impl Undecided {
 }
 
 /// One transaction: load once, decide each, commit once.
-fn decide_all(store: &mut dyn Store, now: Timestamp, commands: &[Box<Asked>]) -> Result<Decided, Undecided> {
+fn decide_all(store: &mut dyn Store, clock: &dyn Clock, commands: &[Box<Asked>]) -> Result<Decided, Undecided> {
     let mut batch = store.begin()?;
     let wants: Vec<_> = commands.iter().flat_map(|asked| asked.command.wants()).collect();
     let mut snapshot = batch.load(&wants)?;
+    // It has its turn by now: no other node is earlier.
+    let now = clock.now();
     let mut replies = Vec::with_capacity(commands.len());
     let mut written = false;
     let (mut noticed, mut charged) = (false, false);

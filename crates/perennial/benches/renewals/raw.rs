@@ -82,8 +82,8 @@ struct Seen {
 
 fn read_service(transaction: &Transaction<'_>, service: i64) -> Result<Seen> {
     let account = account_of(service);
-    Ok(transaction.prepare_cached(sql!("shared/service"))?.query_row(params![service, account], |row| {
-        Ok(Seen { name: row.get(4)?, until: row.get(7)?, anchor: row.get(8)?, version: row.get(14)? })
+    Ok(transaction.prepare_cached(sql!("sqlite/service"))?.query_row(params![service, account], |row| {
+        Ok(Seen { name: row.get(5)?, until: row.get(8)?, anchor: row.get(9)?, version: row.get(15)? })
     })?)
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Connection {
     holds: Kept<bool>,
     commit_timeout: Duration,
     state: Kept<State>,
+    /// What the open transaction begins with, as long as nobody knows whether it could.
+    unconfirmed: Kept<Option<&'static str>>,
     pub(super) prepared: Prepared,
     /// Rows of the open transaction that wait to be written.
     gathered: RefCell<Gathered>,
@@ -75,6 +77,7 @@ impl Connection {
             holds: Kept::new(false),
             commit_timeout,
             state: Kept::new(State::Idle),
+            unconfirmed: Kept::new(None),
             prepared: Prepared::new(),
             gathered: RefCell::default(),
         }
@@ -87,11 +90,20 @@ impl Connection {
 
     /// Opens a transaction that writes, once it has its turn.
     pub(super) fn begin_write(&self, turn: Turn) -> Result<()> {
-        self.begin(match turn {
-            Turn::Orders => concat!(include_str!("../../sql/postgres/begin.sql"), " where turn = 1 for update"),
-            Turn::Payments => concat!(include_str!("../../sql/postgres/begin.sql"), " where turn = 2 for update"),
-            Turn::All => concat!(include_str!("../../sql/postgres/begin.sql"), " order by turn for update"),
-        })
+        self.begin(begin_write(turn))
+    }
+
+    /// The same, and does not wait for it: it goes out together with the first questions, unless there is something to
+    /// prepare.
+    pub(super) fn send_begin_write(&self, turn: Turn) -> Result<()> {
+        let text = begin_write(turn);
+        if self.prepared.is_unsure() || self.prepared.is_wanting() {
+            return self.begin(text);
+        }
+        self.state.set(State::Open);
+        self.unconfirmed.set(Some(text));
+        self.send(self.prepared.beginning(text));
+        Ok(())
     }
 
     /// Opens a transaction that changes the schema; waits for whoever else does.
@@ -148,7 +160,12 @@ impl Connection {
     /// Waits for what was only sent.
     fn settle(&self) -> Result<()> {
         self.release();
-        self.sent.take().into_iter().try_for_each(|sent| self.line.answer(sent).map_err(|error| self.note(error)))
+        let settled =
+            self.sent.take().into_iter().try_for_each(|sent| self.line.answer(sent).map_err(|error| self.note(error)));
+        if settled.is_ok() {
+            self.unconfirmed.set(None);
+        }
+        settled
     }
 
     /// Shows the rows of an answer, to the end, as an error may come after the last row that is of interest.
@@ -185,7 +202,7 @@ impl Connection {
     /// turns out to be another one, it is opened once more without that.
     fn begin(&self, text: &'static str) -> Result<()> {
         match self.open(&self.prepared.beginning(text)) {
-            Err(DriverError::GaveWay(_)) => return self.open(text),
+            Err(DriverError::GaveWay(_)) if self.prepared.is_without() => return self.open(text),
             opened => opened?,
         }
         self.prepared.found();
@@ -223,6 +240,7 @@ impl Driver for Connection {
 
     fn execute(&self, statement: &'static Statement, params: &[Param<'_>]) -> Result<usize> {
         self.finish()?;
+        self.settle()?;
         let params: Vec<_> = params.iter().map(typed).collect();
         let changed =
             self.line.wait(self.client.execute_typed(statement.postgres, &params)).map_err(|error| self.note(error))?;
@@ -329,6 +347,12 @@ impl Driver for Connection {
         self.state.get() == State::Aborted
     }
 
+    fn begin_again(&self) -> Result<bool> {
+        let Some(text) = self.unconfirmed.take() else { return Ok(false) };
+        self.rollback()?;
+        self.begin(text).map(|()| true)
+    }
+
     /// Goes out together with the first question, unless there is something to prepare.
     fn begin_read(&self, reading: Reading) -> Result<()> {
         const BEGIN: &str = include_str!("../../sql/postgres/begin_read.sql");
@@ -359,6 +383,7 @@ impl Driver for Connection {
 
     fn rollback(&self) -> Result<()> {
         self.gathered.take();
+        self.unconfirmed.set(None);
         self.state.set(State::Idle);
         self.send("rollback".to_owned());
         Ok(())
@@ -414,6 +439,15 @@ impl ToSql for Param<'_> {
     }
 
     to_sql_checked!();
+}
+
+/// What a transaction that writes begins with.
+const fn begin_write(turn: Turn) -> &'static str {
+    match turn {
+        Turn::Orders => concat!(include_str!("../../sql/postgres/begin.sql"), " where turn = 1 for update"),
+        Turn::Payments => concat!(include_str!("../../sql/postgres/begin.sql"), " where turn = 2 for update"),
+        Turn::All => concat!(include_str!("../../sql/postgres/begin.sql"), " order by turn for update"),
+    }
 }
 
 /// What a lookup is asked for: by one list of parameters, or by many.

@@ -265,3 +265,49 @@ impl<T> fmt::Debug for Sent<'_, T> {
         f.debug_struct("Sent").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    const MUCH: usize = 4 << 20;
+
+    fn wire() -> (Wire, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().expect("is made");
+        (Wire::new(Socket::from(std::os::fd::OwnedFd::from(ours))).expect("is a socket"), theirs)
+    }
+
+    #[test]
+    fn who_waits_sends_and_reads_as_much_as_there_is() {
+        let (wire, mut theirs) = wire();
+        let other = thread::spawn(move || {
+            let mut sent = vec![0; MUCH];
+            theirs.read_exact(&mut sent).expect("reads");
+            theirs.write_all(&sent).expect("writes");
+        });
+        let mut speaking = wire.clone();
+        let echo = async move {
+            let mut heard = vec![0; MUCH];
+            speaking.write_all(&vec![7; MUCH]).await?;
+            speaking.read_exact(&mut heard).await.map(|_| heard)
+        };
+        let heard = wire.wait(Duration::from_secs(20), echo, || ()).expect("answers in time").expect("answers");
+        assert!(heard.iter().all(|byte| *byte == 7));
+        other.join().expect("ends");
+    }
+
+    #[test]
+    fn who_says_nothing_is_not_waited_for_longer_than_is_said() {
+        let (wire, theirs) = wire();
+        let mut speaking = wire.clone();
+        assert!(wire.wait(Duration::from_millis(20), speaking.read_u8(), || ()).is_none());
+        drop(theirs);
+        let mut speaking = wire.clone();
+        wire.wait(ANY_TIME, speaking.read_u8(), || ()).expect("is told at once").expect_err("is the end");
+    }
+}

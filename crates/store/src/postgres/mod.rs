@@ -9,7 +9,8 @@
 //! Nothing is relied on that a session keeps from one transaction to the next, so a pooler may lend its connections by the
 //! transaction: statements are kept prepared only where each transaction finds that the session is its own (`prepared`).
 //! What is looked up for many keys, and what many decisions write, goes by one statement each (`sets`); questions are sent
-//! before the first of them is answered, and their answers come together (`pipeline`).
+//! before the first of them is answered, their answers come together (`pipeline`), and whoever waits for them reads them
+//! himself (`line`).
 //!
 //! Statements are text in `sql/`; what must never happen is refused by the schema (`sql/postgres/migrations/`) as well
 //! as by the rules. Connections are not encrypted: the database is on loopback, on a network that is trusted, or behind a
@@ -38,6 +39,9 @@ use self::driver::{Connection, PostgresSession};
 use crate::batch::OpenBatch;
 use crate::session::{CatalogueCache, Role, Session, failed};
 use crate::{Batch, Schema, Step, Store, StoreError};
+
+/// How a connection begins a transaction that writes.
+type Begin = fn(&Connection, Turn) -> crate::driver::Result<()>;
 
 const OPENING: &str = "open the ledger";
 
@@ -94,16 +98,16 @@ impl PostgresStore {
         PostgresReader::of(self.server.clone())
     }
 
-    fn turn(&mut self, turn: Turn) -> Result<PostgresSession, Failure> {
-        let session = self.begin_on_a_connection(turn).map_err(failed("begin a batch"))?;
+    fn turn(&mut self, turn: Turn, begin: Begin) -> Result<PostgresSession, Failure> {
+        let session = self.begin_on_a_connection(turn, begin).map_err(failed("begin a batch"))?;
         session.turn.set(turn);
         Ok(session)
     }
 
     /// Has the transaction that writes begin: on the connection that is there, or on a new one where that was lost.
-    fn begin_on_a_connection(&mut self, turn: Turn) -> crate::driver::Result<PostgresSession> {
+    fn begin_on_a_connection(&mut self, turn: Turn, begin: Begin) -> crate::driver::Result<PostgresSession> {
         if let Some(session) = self.session.take().filter(|session| session.driver.is_idle()) {
-            match session.driver.begin_write(turn) {
+            match begin(&session.driver, turn) {
                 // Nothing was done yet, so it may be tried again.
                 Err(error) if session.driver.is_lost() => {
                     tracing::info!(%error, "the connection to the database was lost");
@@ -134,14 +138,20 @@ impl Store for PostgresStore {
 
     fn await_turn(&mut self, turn: Turn) {
         if self.turn.is_none() {
-            self.turn = Some(self.turn(turn));
+            self.turn = Some(self.turn(turn, Connection::begin_write));
+        }
+    }
+
+    fn ask_turn(&mut self, turn: Turn) {
+        if self.turn.is_none() {
+            self.turn = Some(self.turn(turn, Connection::send_begin_write));
         }
     }
 
     fn begin(&mut self) -> Result<Box<dyn Batch + '_>, StoreError> {
         let turn = match self.turn.take() {
             Some(turn) => turn,
-            None => self.turn(Turn::All),
+            None => self.turn(Turn::All, Connection::begin_write),
         };
         Ok(Box::new(OpenBatch::new(self.session.insert(turn?), |_| ())))
     }

@@ -74,9 +74,14 @@ impl Prepared {
         elsewhere
     }
 
+    /// Whether prepared statements are done without.
+    pub(super) fn is_without(&self) -> bool {
+        self.session.borrow().is_none()
+    }
+
     /// Whether the first transaction is still to find the name.
     pub(super) fn is_unsure(&self) -> bool {
-        self.session.borrow().is_some() && !self.found.get()
+        !self.is_without() && !self.found.get()
     }
 
     /// The name was there.
@@ -87,7 +92,7 @@ impl Prepared {
     /// A statement that is prepared. One that is not is prepared when the next transaction begins.
     pub(super) fn statement(&self, shape: Shape, text: &str, params: &[Typed<'_>]) -> Option<Statement> {
         let statement = self.statements.borrow().get(&shape).cloned();
-        if statement.is_none() && self.session.borrow().is_some() {
+        if statement.is_none() && !self.is_without() {
             let types = params.iter().map(|(_, kind)| kind.clone()).collect();
             self.wanted.borrow_mut().push((shape, text.to_owned(), types));
         }
@@ -119,8 +124,9 @@ mod tests {
     use perennial_core::turn::Turn;
     use perennial_testkit::postgres::Cluster;
 
-    use super::super::PostgresStore;
     use super::super::connect::Server;
+    use super::super::driver::Connection;
+    use super::super::{Begin, PostgresStore};
     use crate::driver::Driver;
     use crate::session::{CatalogueCache, Role, Session};
 
@@ -130,14 +136,17 @@ mod tests {
         const ANOTHER: &str = "deallocate all; select set_config('perennial.session', 'another', false)";
         let url = Cluster::shared().and_then(Cluster::database).expect("is made");
         PostgresStore::open(&url).expect("makes the tables");
-        for role in [Role::Reader, Role::Writer] {
+        let begins: [(Role, Begin); 3] = [
+            (Role::Reader, |_, _| Ok(())),
+            (Role::Writer, Connection::begin_write),
+            (Role::Writer, Connection::send_begin_write),
+        ];
+        for (role, begin) in begins {
             let connection = Server::parse(&url).expect("is a URL").connect().expect("connects");
             let session = Session::new(connection, role, CatalogueCache::default());
             let prepared = &session.driver.prepared;
             let read = || {
-                if role == Role::Writer {
-                    session.driver.begin_write(Turn::All).expect("begins");
-                }
+                begin(&session.driver, Turn::All).expect("begins");
                 session.load(&[Want::Account(AccountId(1)), Want::Order(AccountId(1), OrderId(1))]).expect("loads");
                 if role == Role::Writer {
                     session.driver.rollback().expect("rolls back");
@@ -149,7 +158,7 @@ mod tests {
             assert!(!prepared.statements.borrow().is_empty() && !prepared.is_wanting(), "{role:?}");
             session.driver.run(ANOTHER).expect("runs");
             read();
-            assert!(prepared.session.borrow().is_none() && prepared.statements.borrow().is_empty(), "{role:?}");
+            assert!(prepared.is_without() && prepared.statements.borrow().is_empty(), "{role:?}");
             read();
             assert!(!prepared.is_wanting(), "{role:?}");
         }

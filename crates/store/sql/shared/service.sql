@@ -1,4 +1,0 @@
--- A service of an account.
-select id, account_id, product_id, parent_id, name, display_name, created_on, until_date, anchor_day, mode, period,
-    hold, open_order_id, facts, version, cancelled_at, cancel_reason, cancel_ending, mode_before
-from services where id = $1 and account_id = $2
