@@ -97,13 +97,8 @@ impl Connection {
     /// prepare.
     pub(super) fn send_begin_write(&self, turn: Turn) -> Result<()> {
         let text = begin_write(turn);
-        if self.prepared.is_unsure() || self.prepared.is_wanting() {
-            return self.begin(text);
-        }
-        self.state.set(State::Open);
         self.unconfirmed.set(Some(text));
-        self.send(self.prepared.beginning(text));
-        Ok(())
+        self.send_begin(text)
     }
 
     /// Opens a transaction that changes the schema; waits for whoever else does.
@@ -207,6 +202,16 @@ impl Connection {
         }
         self.prepared.found();
         self.prepared.prepare(self)
+    }
+
+    /// The same, and does not wait for it, unless there is something to prepare.
+    fn send_begin(&self, text: &'static str) -> Result<()> {
+        if self.prepared.is_unsure() || self.prepared.is_wanting() {
+            return self.begin(text);
+        }
+        self.state.set(State::Open);
+        self.send(self.prepared.beginning(text));
+        Ok(())
     }
 
     /// Prepares a statement in the session.
@@ -359,12 +364,7 @@ impl Driver for Connection {
         if reading == Reading::Tables {
             return self.begin(include_str!("../../sql/postgres/begin_audit.sql"));
         }
-        if self.prepared.is_unsure() || self.prepared.is_wanting() {
-            return self.begin(BEGIN);
-        }
-        self.state.set(State::Open);
-        self.send(self.prepared.beginning(BEGIN));
-        Ok(())
+        self.send_begin(BEGIN)
     }
 
     /// A server that waits for a standby may wait for long: the connection is given up then, and whoever asked is told that
